@@ -1,0 +1,1 @@
+"""What faces show and evals score: suites, checks, metrics."""

@@ -1,0 +1,1 @@
+"""Simulated callers: who they are, what they want and how they speak."""

@@ -1,0 +1,1 @@
+"""The personas that ship with voicebot, one YAML file each."""

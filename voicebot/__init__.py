@@ -1,0 +1,3 @@
+"""voicebot: create, talk to, test and serve voice AI agents."""
+
+__version__ = "0.1.0"

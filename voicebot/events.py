@@ -1,0 +1,234 @@
+"""The typed events of a call: the only thing that faces (terminal, studio, evals, recorder) read.
+
+Every event carries `t_ms`, milliseconds on the call's own clock since it was answered, and `turn`:
+0 while the agent greets, then n from the first sound of the caller's n-th turn until the next one.
+Events are written as they happen, one JSON object a line, and are versioned by `v`.
+
+Latency stages of one reply, in the order they happen, each an event with its own time:
+
+    caller stops (speech_end_ms) -> caller_speech_stopped -> transcript_final -> turn_ended
+      -> first_token -> first_clause -> first_audio -> agent_speech_started
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+VERSION = 1
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    v: Literal[1] = VERSION
+    t_ms: float
+    """Milliseconds since the call was answered, on the call's clock."""
+    turn: int = 0
+
+
+class CallStarted(_Event):
+    type: Literal["call_started"] = "call_started"
+    call_id: str
+    agent: str
+    agent_sha256: str
+    started_at: str
+    """Wall-clock time of the answer, ISO 8601 with offset."""
+    transport: str
+    caller: str = ""
+    """Who calls: a persona's name, a phone number, 'microphone', 'keyboard', a file name."""
+    rate_hz: int
+    """Sample rate of the call's audio both ways; 0 for a typed conversation."""
+    clock: Literal["real", "skip-idle"]
+    stt: str = ""
+    tts: str = ""
+    brain: str = ""
+    versions: dict[str, str] = Field(default_factory=dict)
+    pid: int = 0
+
+
+class CallerSpeechStarted(_Event):
+    """The VAD is sure that the caller speaks."""
+
+    type: Literal["caller_speech_started"] = "caller_speech_started"
+    speech_start_ms: float
+    """Where in the audio the speech began (earlier than t_ms by the VAD's own delay)."""
+
+
+class CallerSpeechStopped(_Event):
+    """The VAD is sure that the caller is silent. Not yet the end of the turn."""
+
+    type: Literal["caller_speech_stopped"] = "caller_speech_stopped"
+    speech_end_ms: float
+    """Where in the audio the speech ended (earlier than t_ms by the VAD's silence wait)."""
+
+
+class TranscriptInterim(_Event):
+    type: Literal["transcript_interim"] = "transcript_interim"
+    text: str
+
+
+class TranscriptFinal(_Event):
+    """What one stretch of speech said. A turn may have several."""
+
+    type: Literal["transcript_final"] = "transcript_final"
+    text: str
+    confidence: float | None = None
+
+
+class TurnEnded(_Event):
+    """The caller's turn is over; the agent may answer."""
+
+    type: Literal["turn_ended"] = "turn_ended"
+    text: str
+    reason: Literal["smart_turn", "text", "silence", "typed"]
+    probability: float | None = None
+    """Smart Turn's probability that the turn is complete, where it was asked."""
+    speech_end_ms: float
+    """End of the caller's speech on the call's clock; V2V counts from here."""
+
+
+class FirstToken(_Event):
+    """The brain's first words of this reply."""
+
+    type: Literal["first_token"] = "first_token"
+
+
+class FirstClause(_Event):
+    """The first clause of this reply is complete and goes to the TTS."""
+
+    type: Literal["first_clause"] = "first_clause"
+
+
+class FirstAudio(_Event):
+    """The TTS has given the first audio of this reply."""
+
+    type: Literal["first_audio"] = "first_audio"
+
+
+class AgentSpeechStarted(_Event):
+    """The caller begins to hear this reply."""
+
+    type: Literal["agent_speech_started"] = "agent_speech_started"
+
+
+class AgentSaying(_Event):
+    """A clause has been handed to the caller's side; it is heard from `starts_ms` on."""
+
+    type: Literal["agent_saying"] = "agent_saying"
+    text: str
+    starts_ms: float
+    ends_ms: float
+
+
+class AgentPaused(_Event):
+    """The caller made a sound while the agent spoke: the agent is silent until it is clear what it was."""
+
+    type: Literal["agent_paused"] = "agent_paused"
+    speech_start_ms: float
+
+
+class AgentResumed(_Event):
+    """It was a cough or an 'uh-huh': the agent goes on from the word where it stopped."""
+
+    type: Literal["agent_resumed"] = "agent_resumed"
+
+
+class BargeIn(_Event):
+    """The caller took the floor; the rest of the reply is dropped."""
+
+    type: Literal["barge_in"] = "barge_in"
+    heard: str
+
+
+class AgentSpeechStopped(_Event):
+    """The reply is over: all of it was heard, or the caller interrupted it."""
+
+    type: Literal["agent_speech_stopped"] = "agent_speech_stopped"
+    heard: str
+    """The words the caller heard: what the conversation remembers."""
+    said: str
+    """The words the agent meant to say."""
+    interrupted: bool
+
+
+class ToolCalled(_Event):
+    type: Literal["tool_called"] = "tool_called"
+    id: str
+    name: str
+    arguments: dict[str, Any]
+
+
+class ToolReturned(_Event):
+    type: Literal["tool_returned"] = "tool_returned"
+    id: str
+    name: str
+    ok: bool
+    """False when the tool could not be run as asked. A business 'no' ("no slot free") is ok."""
+    result: Any = None
+    duration_ms: float
+
+
+class BrainMoved(_Event):
+    """Where the brain is now: graph node or flow step, and the slots filled so far."""
+
+    type: Literal["brain_moved"] = "brain_moved"
+    node: str
+    slots: dict[str, Any] = Field(default_factory=dict)
+
+
+class HandedOver(_Event):
+    """The agent passes the caller on: to a person, another agent or a number."""
+
+    type: Literal["handed_over"] = "handed_over"
+    to: str
+    reason: str
+
+
+class ProviderFailed(_Event):
+    type: Literal["provider_failed"] = "provider_failed"
+    kind: Literal["stt", "llm", "tts", "turn"]
+    provider: str
+    error: str
+    remedy: str = ""
+    """What the engine did about it: 'next provider', 'apology', ..."""
+
+
+class CallEnded(_Event):
+    type: Literal["call_ended"] = "call_ended"
+    reason: Literal["caller_hung_up", "agent_hung_up", "handed_over", "input_ended", "interrupted", "failed"]
+    detail: str = ""
+
+
+Event = Annotated[
+    CallStarted
+    | CallerSpeechStarted
+    | CallerSpeechStopped
+    | TranscriptInterim
+    | TranscriptFinal
+    | TurnEnded
+    | FirstToken
+    | FirstClause
+    | FirstAudio
+    | AgentSpeechStarted
+    | AgentSaying
+    | AgentPaused
+    | AgentResumed
+    | BargeIn
+    | AgentSpeechStopped
+    | ToolCalled
+    | ToolReturned
+    | BrainMoved
+    | HandedOver
+    | ProviderFailed
+    | CallEnded,
+    Field(discriminator="type"),
+]
+
+_ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+def parse(line: str | bytes) -> Event:
+    """One line of events.jsonl as its typed event. Raises pydantic.ValidationError."""
+    return _ADAPTER.validate_json(line)
