@@ -195,6 +195,14 @@ class ProviderFailed(_Event):
     """What the engine did about it: 'next provider', 'apology', ..."""
 
 
+class CallerSilent(_Event):
+    """The caller has said nothing for as long as the agent waits; the agent asks, and in the end hangs up."""
+
+    type: Literal["caller_silent"] = "caller_silent"
+    times: int
+    """How often in a row."""
+
+
 class CallEnded(_Event):
     type: Literal["call_ended"] = "call_ended"
     reason: Literal["caller_hung_up", "agent_hung_up", "handed_over", "input_ended", "interrupted", "failed"]
@@ -222,6 +230,7 @@ Event = Annotated[
     | BrainMoved
     | HandedOver
     | ProviderFailed
+    | CallerSilent
     | CallEnded,
     Field(discriminator="type"),
 ]

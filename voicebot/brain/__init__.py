@@ -6,7 +6,7 @@ really heard of that, so that its memory holds nothing the caller never got.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -72,10 +72,10 @@ Output = Say | CallTool | ToolResult | Moved | HandOver | HangUp | Failed
 class Brain(Protocol):
     name: str
 
-    def greet(self) -> AsyncIterator[Output]:
+    def greet(self) -> AsyncGenerator[Output, None]:
         """The first words of the call; nothing when the agent waits for the caller."""
 
-    def reply(self, text: str) -> AsyncIterator[Output]:
+    def reply(self, text: str) -> AsyncGenerator[Output, None]:
         """Answer one turn of the caller. Closing the iterator stops the work (a tool already running completes)."""
 
     async def heard(self, text: str, *, interrupted: bool) -> None:
@@ -83,3 +83,6 @@ class Brain(Protocol):
 
     def settles(self, text: str) -> bool:
         """True when `text` surely answers what was just asked, so the turn can end without asking a model."""
+
+    async def close(self) -> None:
+        """The call is over; free what its memory held."""

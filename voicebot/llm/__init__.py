@@ -1,0 +1,76 @@
+"""Language models: what every provider offers. One file a provider; `voicebot.providers` knows their names.
+
+A provider's file has one function `connect` that returns an `LLM`; everything else (streaming, timeouts, retry, the
+next provider, tools) is the same for all and lives in `voicebot.brain.respond`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+FIRST_TOKEN_S = 8.0
+"""How long a model may take to its first token, and between two tokens, before the next provider is asked."""
+
+
+@dataclass(frozen=True)
+class LLM:
+    """A chat model that is ready to be asked, as one call sees it."""
+
+    name: str
+    """'provider/model', for the record."""
+    model: BaseChatModel
+    place: str
+    """Where it is asked, for sentences: 'api.openai.com'."""
+    key: str = ""
+    """The name of the setting that holds its key, for sentences; never the key."""
+    first_token_s: float = FIRST_TOKEN_S
+    secret: str = field(default="", repr=False)
+    """The key itself, so that it can be taken out of what a server says. Never printed."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a model did not answer, as one sentence for a person, and whether to ask it again at once."""
+
+    sentence: str
+    passing: bool
+
+
+def fault(error: Exception, llm: LLM) -> Fault:
+    """What `error` means. The classes are LangChain's own, which its provider packages raise for HTTP and network
+    failures; anything else is named by its class and first line, with the key taken out.
+    """
+    from langchain_core import exceptions as lc
+
+    if isinstance(error, TimeoutError | lc.ModelTimeoutError):
+        return Fault(f"{llm.place} gave no word within {llm.first_token_s:g} s.", passing=False)
+    if isinstance(error, lc.ModelAuthenticationError):
+        return Fault(f"{llm.place} does not accept the key in {llm.key or 'the settings'}.", passing=False)
+    if isinstance(error, lc.ModelPermissionDeniedError):
+        return Fault(f"the key in {llm.key or 'the settings'} may not use {llm.name}.", passing=False)
+    if isinstance(error, lc.ModelNotFoundError):
+        return Fault(f"{llm.place} has no model '{llm.name.partition('/')[2]}'.", passing=False)
+    if isinstance(error, lc.ContextOverflowError):
+        return Fault(f"the conversation no longer fits into {llm.name}.", passing=False)
+    said = _first_line(error, llm)
+    if isinstance(error, lc.ModelRateLimitError):
+        return Fault(f"{llm.place} refuses more requests for now: {said}", passing="insufficient_quota" not in said)
+    if isinstance(error, lc.ModelConnectionError):
+        return Fault(f"{llm.place} cannot be reached: {said}", passing=True)
+    if isinstance(error, lc.ModelAPIError):
+        return Fault(f"{llm.place} failed: {said}", passing=True)
+    if isinstance(error, lc.ModelInvalidRequestError):
+        return Fault(f"{llm.place} rejects the request: {said}", passing=False)
+    return Fault(f"{llm.place} gave an answer that cannot be read ({type(error).__name__}): {said}", passing=True)
+
+
+def _first_line(error: Exception, llm: LLM) -> str:
+    text = str(error)
+    if llm.secret:
+        text = text.replace(llm.secret, "***")
+    line = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
+    return line if len(line) <= 200 else line[:199] + "…"

@@ -1,0 +1,56 @@
+# Every target makes its own environment in .venv on the first run and reuses it afterwards.
+# Needs: Python 3.11 or newer with venv, gcc, make. Another Python: make test PYTHON=python3.13
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+READY := $(VENV)/.ready
+LOCK := env -u UV_FIND_LINKS UV_NO_CONFIG=1 $(UV) pip compile pyproject.toml --group dev --universal \
+	--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types docs bench lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' Makefile
+
+demo: $(READY) ## a whole spoken call in this terminal: no key, no microphone, no network
+	$(BIN)/voicebot demo
+
+test: $(READY) ## all tests; narrow with ARGS="tests/guards -k wheel"
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY) ## ruff: rules and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY) ## mypy: strict over the package and the tests
+	$(BIN)/mypy
+
+docs: $(READY) ## write the generated pages again (agent file, events, pictures)
+	$(BIN)/python docs/generate.py
+
+bench: $(READY) ## what a call costs on this machine
+	$(BIN)/voicebot bench
+
+lock: $(READY) ## pin again after a change in pyproject.toml; newest of everything: make lock UPGRADE=--upgrade
+	$(LOCK) --all-extras $(UPGRADE) -o requirements/extras.txt
+	$(LOCK) --constraint requirements/extras.txt $(UPGRADE) -o requirements/dev.txt
+
+clean: ## remove .venv and everything that was built
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "make: voicebot needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || true). Name another: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 3; }
+	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV) || { \
+		echo "make: '$(PYTHON) -m venv' does not work here; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 3; }
+	@$(UV) --version 2>/dev/null | grep -q '^uv $(UV_VERSION)' || \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,1 @@
+"""Benchmarks: programs that print measurements. Nothing here is installed, and nothing here is a test."""

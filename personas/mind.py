@@ -1,0 +1,251 @@
+"""What a simulated caller answers: from the words that were heard to the words to say. No audio, no time.
+
+The caller is careful, as people are: it answers what was asked, checks every fact of a confirmation against what it
+knows, says yes only when all of them are right, and takes an alternative only when its wish cannot be had.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from . import facts, offers
+from .domain import Heard
+from .facts import Mention
+from .persona import Persona
+
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Move:
+    """What to say, and whether that is the end."""
+
+    say: str
+    hang_up: bool = False
+
+
+class Mind:
+    """One caller's side of one conversation. All choices come from `rng`."""
+
+    def __init__(self, persona: Persona, rng: random.Random, today: date) -> None:
+        self._persona = persona
+        self._domain = persona.understanding
+        self._rng = rng
+        self._today = today
+        rules = self._domain.facts
+        self._own = {
+            name: facts.meaning(rules[name].kind, fact.value, today=today) for name, fact in persona.facts.items()
+        }
+        self._taken: dict[str, str] = {}
+        self._used: dict[str, list[str]] = {}
+        self._pending: str | None = None
+        self._last: tuple[str, dict[str, str]] = ("opening", {})
+        self._wrong: dict[str, Mention] = {}
+        self._owes: tuple[str, str] | None = None
+        self._corrected = self._digressed = self._opened = self._done = False
+        self._answers = 0
+        self.lost: list[str] = []
+        """Every misunderstanding, in words."""
+
+    @property
+    def wants(self) -> dict[str, frozenset[str]]:
+        """The facts as they must come out, alternatives taken included: each with every value that is right."""
+        return dict(self._own)
+
+    def answer(self, heard_text: str) -> Move | None:
+        """What to say to all that was heard since the caller last spoke; None to go on listening."""
+        heard = self._domain.listen(heard_text, self._today)
+        question = heard.question
+        if "goodbye" in heard.remarks and question is None:
+            return Move(self._phrase("goodbye"), hang_up=True)
+        self._done = self._done or "done" in heard.remarks
+        if self._is_lost(heard, question):
+            return Move(self._phrase("give_up"), hang_up=True)
+        if question is None:
+            return self._unasked(heard)
+        move = self._digress(question) or self._own_matter(question) or self._reply(question, heard)
+        self._pending = question
+        self._answers += 1
+        return move
+
+    def interrupts(self, so_far: str) -> bool:
+        """Whether the caller has heard enough of a sentence to cut it short."""
+        habit = self._persona.temperament.interrupts
+        heard = self._domain.listen(so_far, self._today)
+        if habit is None or heard.question not in habit.at:
+            return False
+        return heard.question != "confirms" or bool(self._contradictions(heard))
+
+    def silence(self) -> Move:
+        """The agent has said nothing for too long."""
+        self.lost.append("silence")
+        if self._out_of_patience:
+            return Move(self._phrase("give_up"), hang_up=True)
+        return Move(self._phrase("nobody_there"))
+
+    def backchannel(self) -> str:
+        return self._phrase("backchannel")
+
+    @property
+    def _out_of_patience(self) -> bool:
+        return len(self.lost) > self._persona.temperament.patience
+
+    def _is_lost(self, heard: Heard, question: str | None) -> bool:
+        """Count a misunderstanding; True when it was one too many."""
+        if "not_understood" in heard.remarks:
+            self.lost.append("not understood")
+        elif question == self._pending and (question or "").startswith("asks "):
+            self.lost.append(f"asked again: {question}")
+        else:
+            return False
+        return self._out_of_patience
+
+    def _unasked(self, heard: Heard) -> Move | None:
+        if "not_understood" in heard.remarks:
+            return self._again()
+        if heard.remarks & {"wait", "hands_over", "done"}:
+            return None
+        if self._digressed and self._pending:
+            return self._reply(self._pending, heard)
+        self.lost.append(f"makes no sense: {heard.text}")
+        return Move(self._phrase("give_up"), hang_up=True) if self._out_of_patience else Move(self._phrase("confused"))
+
+    def _again(self) -> Move:
+        key, given = self._last
+        return Move(self._phrase(key, given, plainly=True))
+
+    def _digress(self, question: str) -> Move | None:
+        digression = self._persona.temperament.digression
+        if digression is None or self._digressed or question != digression.at:
+            return None
+        self._digressed = True
+        return Move(self._rng.choice(digression.ask))
+
+    def _own_matter(self, question: str) -> Move | None:
+        """What the caller says whatever was asked: a correction that is due, the wish for a person."""
+        if self._owes:
+            fact, wrong = self._owes
+            self._owes = None
+            return Move(self._remember("correct_late", {"right": self._say(fact), "wrong": wrong}))
+        human = self._persona.temperament.wants_human
+        if human is None or self._answers < human.after_answers or question == "offers_person":
+            return None
+        if self._last[0] == "human":
+            self.lost.append("no person")
+            if self._out_of_patience:
+                return Move(self._phrase("give_up"), hang_up=True)
+        return Move(self._remember("human"))
+
+    def _reply(self, question: str, heard: Heard) -> Move:
+        if question.startswith("asks "):
+            return self._give(question.removeprefix("asks "), plainly="not_understood" in heard.remarks)
+        if question in ("offers", "confirms"):
+            return self._choose(heard) if self._is_offer(question, heard) else self._check(heard)
+        if question == "changes":
+            return self._object(self._wrong) if self._wrong else self._open()
+        if question == "anything_else" and (self._done or not self._own):
+            return Move(self._remember("nothing_else"))
+        if question == "still_there":
+            return Move(f"{self._phrase('still_here')} {self._again().say}")
+        if question == "offers_person":
+            return Move(self._remember("yes"))
+        return self._open()
+
+    def _open(self) -> Move:
+        if self._opened:
+            self.lost.append("has to start again")
+        self._opened = True
+        return Move(self._remember("opening"))
+
+    def _give(self, fact: str, *, plainly: bool) -> Move:
+        if fact not in self._own:
+            return Move(self._remember("decline"))
+        return Move(self._remember(fact, plainly=plainly))
+
+    def _is_offer(self, question: str, heard: Heard) -> bool:
+        return question == "offers" or "unavailable" in heard.remarks
+
+    def _check(self, heard: Heard) -> Move:
+        if any(re.search(pattern, heard.text) for pattern in self._persona.refuses):
+            self.lost.append("wrong matter")
+            return Move(self._remember("refuse"))
+        self._wrong = self._contradictions(heard)
+        if not self._wrong:
+            return Move(self._remember("yes"))
+        self.lost.append("wrong: " + ", ".join(f"{fact} {mention.text}" for fact, mention in self._wrong.items()))
+        return self._object(self._wrong)
+
+    def _object(self, wrong: Mapping[str, Mention]) -> Move:
+        right = ", ".join(self._say(fact) for fact in wrong)
+        heard = ", ".join(mention.text for mention in wrong.values())
+        return Move(self._remember("correct", {"right": right, "wrong": heard}))
+
+    def _contradictions(self, heard: Heard) -> dict[str, Mention]:
+        """Facts of which something was said, and nothing that can be right."""
+        wrong = {}
+        for fact, own in self._own.items():
+            said = heard.mentions(fact)
+            if said and not any(own & mention.values for mention in said):
+                wrong[fact] = said[-1]
+        return wrong
+
+    def _choose(self, heard: Heard) -> Move:
+        """An answer to an offer: what was wished for where it is among the options, else what suits best."""
+        offered = {fact: heard.mentions(fact, offered=True) for fact in self._own}
+        option = offers.choose(
+            {fact: mentions for fact, mentions in offered.items() if mentions},
+            {fact: self._domain.facts[fact].kind for fact in self._own},
+            self._own,
+            self._persona.temperament.alternatives,
+        )
+        if not option:
+            return self._open() if self._pending is None else self._again()
+        for fact, mention in option.items():
+            if not self._own[fact] & mention.values:
+                self._own[fact] = mention.values
+                self._taken[fact] = mention.text
+        return Move(self._remember("accept", {"offer": " at ".join(self._say(fact) for fact in option)}))
+
+    def _say(self, fact: str) -> str:
+        """One of the caller's ways to put a fact; an alternative in the agent's own words."""
+        return self._taken.get(fact) or self._rng.choice(self._persona.facts[fact].spoken)
+
+    def _remember(self, key: str, given: Mapping[str, str] | None = None, *, plainly: bool = False) -> str:
+        """The phrase, kept as what to repeat when it was not understood."""
+        self._last = (key, dict(given or {}))
+        return self._phrase(key, given, plainly=plainly)
+
+    def _phrase(self, key: str, given: Mapping[str, str] | None = None, *, plainly: bool = False) -> str:
+        """A phrasing of `key` not used before, where there is one; `plainly` takes the shortest."""
+        every = self._domain.says.get(key, [])
+        possible = [text for text in every if self._can_say(text, given or {})]
+        used = self._used.setdefault(key, [])
+        fresh = [text for text in possible if text not in used] or possible
+        if not fresh:
+            raise LookupError(f"persona '{self._persona.name}' has no phrase for '{key}' that fits its facts")
+        text = min(fresh, key=len) if plainly else self._rng.choice(fresh)
+        used.append(text)
+        return self._fill(text, given or {})
+
+    def _can_say(self, text: str, given: Iterable[str]) -> bool:
+        return {*_PLACE.findall(text)} <= {*given, *self._own}
+
+    def _fill(self, text: str, given: Mapping[str, str]) -> str:
+        return _PLACE.sub(lambda place: given.get(place[1]) or self._fact(place[1]), text)
+
+    def _fact(self, fact: str) -> str:
+        """A fact as it comes out of this caller's mouth: the first time, perhaps wrong."""
+        habit = self._persona.temperament.corrects
+        if habit is None or self._corrected or fact != habit.fact:
+            return self._say(fact)
+        self._corrected = True
+        wrong, right = self._rng.choice(habit.first), self._say(fact)
+        at_once = habit.within == "same_turn" or (habit.within == "either" and self._rng.random() < 0.5)
+        if at_once:
+            return self._phrase("correct_at_once", {"wrong": wrong, "right": right}).rstrip(".")
+        self._owes = (fact, wrong)
+        return wrong

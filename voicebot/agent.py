@@ -1,0 +1,261 @@
+"""The agent file: what an agent is, validated, with errors that name file, line and column.
+
+    agent = Agent.load("ava")                 # agents/ava.yaml of the project around the current folder
+    agent = Agent.load("agents/ava.yaml")     # or any path
+    agent = Agent.parse(text, root)           # or a text
+
+Loading reads files and executes nothing: a tool's function is looked up in the text of its file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+    model_validator,
+)
+
+from voicebot import paths, references, validation, yamlfile
+from voicebot.errors import BadInput, did_you_mean
+from voicebot.flow import Flow
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _without_repeats(values: list[Any]) -> list[Any]:
+    repeated = next((value for index, value in enumerate(values) if value in values[:index]), None)
+    if repeated is not None:
+        raise ValueError(f"'{repeated}' is listed twice.")
+    return values
+
+
+def _seconds(value: Any) -> Any:
+    """'8s', '500ms' or '2m' in seconds; a bare number is in seconds already."""
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m)", value.strip())
+    if match is None:
+        raise ValueError(f"'{value}' is no duration. Write it with a unit: 500ms, 8s or 2m.")
+    return float(match[1]) * {"ms": 0.001, "s": 1.0, "m": 60.0}[match[2]]
+
+
+def _language(code: str) -> str:
+    if re.fullmatch(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?", code):
+        return code
+    base, _, region = code.replace("_", "-").partition("-")
+    proper = base.lower() + (f"-{region.upper()}" if region else "")
+    hint = did_you_mean(proper, [proper]) if re.fullmatch(r"[a-z]{2,3}(-[A-Z]{2})?", proper) else ""
+    raise ValueError(f"'{code}' is no language code such as 'en' or 'en-US'.{hint}")
+
+
+def _web_address(url: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/]+\S*", url):
+        raise ValueError(f"'{url}' is no web address. Write it with http:// or https://.")
+    return url.rstrip("/")
+
+
+Item = TypeVar("Item")
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+OneOrMore = Annotated[
+    list[Item],
+    BeforeValidator(_as_list, json_schema_input_type=str | list[str]),
+    AfterValidator(_without_repeats),
+]
+"""A list in which a single text may stand for a list of one: `stt: sphinx` is `stt: [sphinx]`."""
+Duration = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=str | float)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Turns(_Part):
+    """Who may speak when."""
+
+    end_of_turn: Literal["smart", "silence"] = "smart"
+    """How the agent knows that the caller has finished. `smart`: silence confirmed by the Smart Turn model and by what
+    was said; `silence`: silence alone."""
+    barge_in: bool = True
+    """Whether the caller can interrupt the agent. A cough or an "uh-huh" never does."""
+    idle: Annotated[Duration, Field(gt=0, le=600)] = 8.0
+    """How long both may be silent before the agent speaks up: `8s`, `500ms`, `2m`; a bare number is in seconds."""
+
+
+class Voice(_Part):
+    """How the agent hears and speaks."""
+
+    stt: OneOrMore[Annotated[Text, AfterValidator(references.stt)]] = ["auto"]
+    """Speech to text, as `provider` or `provider/model`. The first that is available is used, the rest are fallbacks.
+    `auto` picks the best that runs here and now."""
+    tts: OneOrMore[Annotated[Text, AfterValidator(references.tts)]] = ["auto"]
+    """Text to speech, as `provider` or `provider/voice`, for example `espeak/en-us+f2`; chosen like `stt`."""
+    turns: Turns = Turns()
+    """Who may speak when."""
+
+
+class Brain(_Part):
+    """What the agent knows and can do."""
+
+    llm: OneOrMore[Annotated[Text, AfterValidator(references.llm)]] = []
+    """The language model, as `provider/model`, for example `openai/gpt-4.1-mini`. The first that is available is used,
+    the rest are fallbacks. None is needed when the agent has a `flow`."""
+    prompt: Text | None = None
+    """What the language model is told: who it is, what it may do and how it speaks."""
+    base_url: Annotated[Text, AfterValidator(_web_address)] | None = None
+    """The address of an OpenAI-compatible endpoint, for example `http://localhost:11434/v1`; without it, the
+    provider's own."""
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    """How freely the language model chooses its words, from 0 to 2; without it, the model's own default."""
+    tools: OneOrMore[Annotated[Text, AfterValidator(references.tool)]] = []
+    """Python functions the agent may call, as `FILE.py:FUNCTION` relative to the project's folder."""
+    knowledge: OneOrMore[Annotated[Text, AfterValidator(references.knowledge)]] = []
+    """Text files the agent answers from, as paths or patterns relative to the project's folder."""
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        if self.llm and not self.prompt:
+            raise ValueError("a language model needs a prompt. Add 'prompt' to 'brain'.")
+        names = [reference.rpartition(":")[2] for reference in self.tools]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice:
+            raise ValueError(f"two tools are called '{twice}'. Give one of the functions another name.")
+        return self
+
+
+class Handoff(_Part):
+    """Who takes the call when the agent passes it on."""
+
+    to: Text
+    """Whom the caller is put through to, as the call's record names them: a person, a desk or a number."""
+    say: Text = "One moment, I will put you through."
+    """What the agent says before it passes the caller on."""
+
+
+class Agent(_Part):
+    """An agent: one YAML file, complete on its own."""
+
+    name: Text
+    """The name that calls, reports and screens show."""
+    language: Annotated[Text, AfterValidator(_language)] = "en"
+    """The language the agent speaks and hears: a code such as `en` or `en-US`."""
+    greeting: Text | None = None
+    """The first words of a call. Without it the agent waits for the caller to speak."""
+    voice: Voice = Voice()
+    """How the agent hears and speaks."""
+    brain: Brain = Brain()
+    """What the agent knows and can do."""
+    flow: Flow | None = None
+    """The conversation as steps, slots and branches; alone it needs no language model."""
+    handoff: Handoff | None = None
+    """Who takes the call when the agent passes it on."""
+
+    _path: Path | None = PrivateAttr(default=None)
+    _root: Path | None = PrivateAttr(default=None)
+    _source: str | None = PrivateAttr(default=None)
+    _sha256: str | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _can_answer(self) -> Self:
+        if self.flow is None and not self.brain.llm:
+            raise ValueError("nothing answers the caller. Add a 'flow', or 'llm' and 'prompt' in 'brain'.")
+        return self
+
+    @model_validator(mode="after")
+    def _flow_has_its_tools(self) -> Self:
+        known = {reference.rpartition(":")[2] for reference in self.brain.tools}
+        for place, step in self.flow.steps() if self.flow else ():
+            if step.tool not in known:
+                raise ValueError(f"flow.{place}.tool: unknown tool '{step.tool}'.{did_you_mean(step.tool, known)}")
+        return self
+
+    @classmethod
+    def load(cls, path_or_name: str | Path) -> Agent:
+        """The agent in a file, or of that name in the project around the current folder.
+
+        Raises BadInput with one line for each problem: 'agents/ava.yaml:14:5 unknown key ...'.
+        """
+        path = find_agent(str(path_or_name))
+        return cls._of(yamlfile.read(path), paths.root_of(path))
+
+    @classmethod
+    def parse(cls, text: str, root: Path | None = None, shown: str = "<agent>") -> Agent:
+        """The agent in a YAML text whose paths are relative to `root` (default: the current folder)."""
+        return cls._of(yamlfile.parse(text, shown), root or Path.cwd())
+
+    @classmethod
+    def _of(cls, document: yamlfile.Document, root: Path) -> Agent:
+        agent = validation.build(document, cls, context=root)
+        agent._path, agent._root = document.path, root
+        agent._source, agent._sha256 = document.text, document.sha256
+        return agent
+
+    @property
+    def path(self) -> Path | None:
+        """The file it was loaded from."""
+        return self._path
+
+    @property
+    def root(self) -> Path:
+        """The project's folder, to which paths in the file are relative."""
+        return self._root or Path.cwd()
+
+    @property
+    def source(self) -> str:
+        """The YAML text it was loaded from; for an agent built in code, the same agent as YAML."""
+        if self._source is not None:
+            return self._source
+        settings = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the file's bytes."""
+        return self._sha256 or hashlib.sha256(self.source.encode()).hexdigest()
+
+
+def find_agent(name: str | None = None) -> Path:
+    """The file of an agent: by path, by name in the project around the current folder, or the project's only agent.
+
+    A folder stands for the project in it. Raises BadInput that lists what there is.
+    """
+    root = paths.project_root()
+    if name is None:
+        return _only_agent(root)
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return _only_agent(path)
+    if path.exists() or path.suffix in (".yaml", ".yml") or path.name != name:
+        return path
+    agents = {file.stem: file for file in paths.agent_files(root)}
+    if name not in agents:
+        where = f"in {paths.shown(root / paths.AGENTS)}" if agents else "here, nor any other. Create one with: voicebot new"
+        raise BadInput(f"no agent '{name}' {where}.{did_you_mean(name, agents)}")
+    return agents[name]
+
+
+def _only_agent(root: Path) -> Path:
+    agents = paths.agent_files(root)
+    if len(agents) == 1:
+        return agents[0]
+    if agents:
+        raise BadInput(f"Which agent? Choose one with --agent: {', '.join(file.stem for file in agents)}.")
+    raise BadInput(f"No agent in {root}. Create a project with 'voicebot new NAME', or give the path of an agent file.")
+
+
+def agent_schema() -> dict[str, Any]:
+    """The agent file as JSON Schema, for editors that complete and check while typing."""
+    schema = Agent.model_json_schema(mode="validation")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "voicebot agent"}

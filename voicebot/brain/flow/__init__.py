@@ -1,0 +1,1 @@
+"""The flow brain: a slot-filling dialogue that needs no language model."""

@@ -1,0 +1,76 @@
+"""The conversation in the shape every chat model accepts.
+
+The memory holds what happened; servers are pickier: some want user and assistant in turns, all want each tool call
+answered right behind it. A pure function, so what a model was sent can be seen and tested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+
+from voicebot.brain.heard import INTERRUPTED
+
+CONNECTED = "[The call is connected.]"
+"""Stands for the caller before the greeting."""
+CUT_IN = "[The caller interrupted you. They heard only your words above.]"
+"""Stands before the caller's words that interrupted. On the caller's side, where a model does not imitate it."""
+NOT_RUN = "Not run: the caller interrupted before it began."
+"""The result of a tool call that was asked for and never started."""
+
+
+def for_model(system: SystemMessage, messages: Sequence[AnyMessage]) -> list[BaseMessage]:
+    """What to send: `system`, then the conversation with notes, in turns, every tool call answered."""
+    sent: list[BaseMessage] = [system]
+    results = {message.tool_call_id: message for message in messages if isinstance(message, ToolMessage)}
+    note = CONNECTED if messages and isinstance(messages[0], AIMessage) else ""
+    if note:
+        _append(sent, HumanMessage(note))
+        note = ""
+    for message in messages:
+        if isinstance(message, HumanMessage):
+            _append(sent, HumanMessage(f"{note}\n{message.text}" if note else message.text))
+            note = ""
+        elif isinstance(message, AIMessage):
+            note = CUT_IN if INTERRUPTED in message.additional_kwargs else note
+            _append_answer(sent, message, results)
+    return sent
+
+
+def unanswered(messages: Iterable[AnyMessage]) -> list[ToolMessage]:
+    """A `NOT_RUN` result for every tool call that has none."""
+    seen = list(messages)
+    answered = {message.tool_call_id for message in seen if isinstance(message, ToolMessage)}
+    return [
+        ToolMessage(NOT_RUN, tool_call_id=call_id, name=name, status="error", id=f"result-{call_id}")
+        for message in seen
+        if isinstance(message, AIMessage)
+        for call_id, name in calls(message)
+        if call_id not in answered
+    ]
+
+
+def calls(message: AIMessage) -> list[tuple[str, str]]:
+    """(id, name) of every tool call in `message`, those with unreadable arguments included."""
+    asked = [*message.tool_calls, *message.invalid_tool_calls]
+    return [(call["id"] or "", call["name"] or "") for call in asked]
+
+
+def _append_answer(sent: list[BaseMessage], message: AIMessage, results: dict[str, ToolMessage]) -> None:
+    if calls(message):
+        sent.append(message.model_copy(update={"additional_kwargs": {}}))
+        missing = {one.tool_call_id: one for one in unanswered([message])}
+        sent.extend(results.get(call_id) or missing[call_id] for call_id, _ in calls(message))
+    elif message.text.strip():
+        _append(sent, AIMessage(message.text))
+
+
+def _append(sent: list[BaseMessage], message: HumanMessage | AIMessage) -> None:
+    """Append, joined to the last message when the same side speaks again."""
+    last = sent[-1]
+    if type(last) is type(message) and not getattr(last, "tool_calls", None):
+        gap = " " if isinstance(message, AIMessage) else "\n"
+        sent[-1] = type(message)(f"{last.text}{gap}{message.text}")
+    else:
+        sent.append(message)

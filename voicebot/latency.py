@@ -1,0 +1,167 @@
+"""Where the time of a reply went: events in, per-turn waterfalls and percentiles out.
+
+A waterfall cuts the voice-to-voice latency of one turn (end of the caller's speech to the agent's first sound) into
+consecutive stages on the critical path. A stage runs from the mark before it to its own mark; a mark that was reached
+early (a reply prepared before the turn was sure) costs nothing; a mark that was never set has no stage, and its time
+belongs to the next one. So the parts always add up to the whole.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from voicebot.events import (
+    AgentSpeechStarted,
+    CallerSpeechStopped,
+    Event,
+    FirstAudio,
+    FirstClause,
+    FirstToken,
+    ToolReturned,
+    TranscriptFinal,
+    TurnEnded,
+)
+
+Kind = Literal["waiting", "provider", "engine"]
+StageName = Literal["silence", "stt", "turn", "brain", "clause", "voice", "playback"]
+
+STAGES: tuple[StageName, ...] = ("silence", "stt", "turn", "brain", "clause", "voice", "playback")
+"""Every stage in the order of the critical path."""
+
+_KINDS: dict[StageName, Kind] = {
+    "silence": "waiting",  # the VAD's silence wait
+    "stt": "provider",  # VAD stop -> final transcript
+    "turn": "engine",  # -> end-of-turn decision; 'waiting' when the silence limit decided
+    "brain": "provider",  # -> first token
+    "clause": "provider",  # -> first clause
+    "voice": "provider",  # -> first audio of the TTS
+    "playback": "engine",  # -> the caller hears it
+}
+
+_Mark = TurnEnded | CallerSpeechStopped | TranscriptFinal | FirstToken | FirstClause | FirstAudio
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One part of a reply's latency; `kind` says who is answerable for it."""
+
+    name: StageName
+    kind: Kind
+    start_ms: float
+    """From the end of the caller's speech."""
+    duration_ms: float
+
+
+@dataclass(frozen=True)
+class ToolRun:
+    name: str
+    ok: bool
+    duration_ms: float
+
+
+@dataclass(frozen=True)
+class Waterfall:
+    """The latency of one caller turn."""
+
+    turn: int
+    text: str
+    """What the caller said."""
+    speech_end_ms: float
+    """End of the caller's speech on the call's clock."""
+    v2v_ms: float | None
+    """Voice-to-voice latency; None when the turn was never answered, negative when the agent spoke too early."""
+    stages: tuple[Stage, ...] = ()
+    """In order; durations add up to `v2v_ms`. Empty without an answer and when it came too early."""
+    tools: tuple[ToolRun, ...] = ()
+    """Tools that ran for this turn, whether before the first sound or after it."""
+
+    def spent_ms(self, kind: Kind) -> float:
+        """Time in stages of one kind. `engine` is METRICS.md's engine-added latency."""
+        return sum(stage.duration_ms for stage in self.stages if stage.kind == kind)
+
+    def rounded(self) -> list[tuple[Stage, int]]:
+        """Stages with whole milliseconds that add up to the rounded whole."""
+        return [
+            (stage, round(stage.start_ms + stage.duration_ms) - round(stage.start_ms)) for stage in self.stages
+        ]
+
+
+def waterfalls(events: Iterable[Event]) -> list[Waterfall]:
+    """One waterfall for each turn the caller ended, in order. The greeting is nobody's answer and has none."""
+    by_turn: dict[int, list[Event]] = defaultdict(list)
+    for event in events:
+        by_turn[event.turn].append(event)
+    return [fall for turn in sorted(by_turn) if turn > 0 for fall in _of_turn(by_turn[turn])]
+
+
+def _of_turn(events: list[Event]) -> list[Waterfall]:
+    first_ended = next((i for i, event in enumerate(events) if isinstance(event, TurnEnded)), None)
+    if first_ended is None:
+        return []
+    answered = next((i for i in range(first_ended, len(events)) if isinstance(events[i], AgentSpeechStarted)), None)
+    before = events[:answered]
+    ended = next(event for event in reversed(before) if isinstance(event, TurnEnded))
+    tools = tuple(ToolRun(e.name, e.ok, e.duration_ms) for e in events if isinstance(e, ToolReturned))
+    v2v_ms = None if answered is None else events[answered].t_ms - ended.speech_end_ms
+    stages = _stages(before, ended, v2v_ms) if v2v_ms is not None and v2v_ms >= 0 else ()
+    return [Waterfall(ended.turn, ended.text, ended.speech_end_ms, v2v_ms, stages, tools)]
+
+
+def _stages(before: list[Event], ended: TurnEnded, v2v_ms: float) -> tuple[Stage, ...]:
+    marks: list[tuple[StageName, float | None]] = [
+        ("silence", _last(before, CallerSpeechStopped)),
+        ("stt", _last(before, TranscriptFinal)),
+        ("turn", ended.t_ms),
+        ("brain", _last(before, FirstToken)),
+        ("clause", _last(before, FirstClause)),
+        ("voice", _last(before, FirstAudio)),
+        ("playback", ended.speech_end_ms + v2v_ms),
+    ]
+    stages: list[Stage] = []
+    reached = 0.0
+    for name, at in marks:
+        if at is None:
+            continue
+        # Clamped between the mark before and the first sound: time is counted once, and only up to the answer.
+        mark = v2v_ms if name == "playback" else min(max(reached, at - ended.speech_end_ms), v2v_ms)
+        kind: Kind = "waiting" if name == "turn" and ended.reason == "silence" else _KINDS[name]
+        stages.append(Stage(name, kind, reached, mark - reached))
+        reached = mark
+    return tuple(stages)
+
+
+def _last(events: list[Event], kind: type[_Mark]) -> float | None:
+    return next((event.t_ms for event in reversed(events) if isinstance(event, kind)), None)
+
+
+@dataclass(frozen=True)
+class Percentiles:
+    """A figure always comes with the number of values behind it."""
+
+    n: int
+    p50: float
+    p95: float
+    worst: float
+
+
+def percentiles(values: Iterable[float]) -> Percentiles | None:
+    """p50, p95 and the maximum by linear interpolation between ranks; None of nothing."""
+    ordered = sorted(values)
+    if not ordered:
+        return None
+    return Percentiles(len(ordered), _quantile(ordered, 0.5), _quantile(ordered, 0.95), ordered[-1])
+
+
+def _quantile(ordered: Sequence[float], q: float) -> float:
+    rank = q * (len(ordered) - 1)
+    low, high = math.floor(rank), math.ceil(rank)
+    return ordered[low] + (ordered[high] - ordered[low]) * (rank - low)
+
+
+def v2v_ms(falls: Iterable[Waterfall]) -> list[float]:
+    """The voice-to-voice latencies of the turns that were answered."""
+    return [fall.v2v_ms for fall in falls if fall.v2v_ms is not None]

@@ -1,0 +1,21 @@
+"""From one sample rate to another, a clause at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+import soxr
+
+
+class Resampler:
+    """Streams one clause of s16le mono from `from_hz` to `to_hz`. Equal rates pass through untouched."""
+
+    def __init__(self, from_hz: int, to_hz: int) -> None:
+        self._stream = None
+        if from_hz != to_hz:
+            self._stream = soxr.ResampleStream(from_hz, to_hz, 1, dtype="int16", quality="MQ")
+
+    def __call__(self, pcm: bytes, *, last: bool = False) -> bytes:
+        """The next samples; `last` also returns what the filter still holds."""
+        if self._stream is None:
+            return pcm
+        return bytes(self._stream.resample_chunk(np.frombuffer(pcm, np.int16), last=last).tobytes())

@@ -1,0 +1,159 @@
+"""SQL over the records of calls: DuckDB reads the call folders as they are, no import step and no lock.
+
+The tables hold what the files said when the connection was opened; after that the connection has no access to any
+file, and its settings are locked, so a query can only read.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin
+
+import duckdb
+
+from voicebot.events import Event
+from voicebot.store.calls import EVENTS
+
+VIEWS = {
+    "calls": "one row a call: who, when, how long, how it ended, p50 and p95 of its voice-to-voice latency",
+    "turns": "one row a caller turn: what was said both ways, its latency and the stages of it",
+    "events": "one row an event, all fields of all events",
+}
+
+EXAMPLES = (
+    "select call, agent, round(v2v_p50_ms) as p50 from calls order by started_at desc limit 10",
+    "select quantile_cont(v2v_ms, [0.5, 0.95]) as p50_p95, count(v2v_ms) as n from turns",
+    "select name, count(*) as n, avg(duration_ms) as ms from events where type = 'tool_returned' group by name",
+)
+
+# Mirrors voicebot.latency.waterfalls, which a test holds it to: per turn the last mark before the first sound of the
+# answer, each clamped between the one before it and that sound, so that the stages add up to v2v_ms.
+_TURNS = """
+create view turns as
+with ended as (
+    select call, turn, min(seq) as first_seq from events where type = 'turn_ended' and turn > 0 group by call, turn
+), answered as (
+    select e.call, e.turn, min(e.seq) as seq from events e join ended using (call, turn)
+    where e.type = 'agent_speech_started' and e.seq > first_seq group by e.call, e.turn
+), marks as (
+    select e.call, e.turn,
+        arg_max(e.text, e.seq) filter (type = 'turn_ended') as said,
+        arg_max(e.reason, e.seq) filter (type = 'turn_ended') as reason,
+        arg_max(e.speech_end_ms, e.seq) filter (type = 'turn_ended') as speech_end_ms,
+        arg_max(t_ms, e.seq) filter (type = 'caller_speech_stopped') as stopped,
+        arg_max(t_ms, e.seq) filter (type = 'transcript_final') as transcribed,
+        arg_max(t_ms, e.seq) filter (type = 'turn_ended') as decided,
+        arg_max(t_ms, e.seq) filter (type = 'first_token') as token,
+        arg_max(t_ms, e.seq) filter (type = 'first_clause') as clause,
+        arg_max(t_ms, e.seq) filter (type = 'first_audio') as audio
+    from events e join ended using (call, turn) left join answered a using (call, turn)
+    where a.seq is null or e.seq < a.seq group by e.call, e.turn
+), replies as (
+    select call, turn,
+        string_agg(heard, ' ' order by seq) filter (type = 'agent_speech_stopped') as agent_heard,
+        coalesce(bool_or(interrupted) filter (type = 'agent_speech_stopped'), false) as interrupted,
+        count(*) filter (type = 'tool_returned') as tools
+    from events where turn > 0 group by call, turn
+), v2v as (
+    select m.*, e.t_ms - m.speech_end_ms as v2v_ms
+    from marks m left join answered a using (call, turn) left join events e on e.call = a.call and e.seq = a.seq
+), path as (
+    select *,
+        least(greatest(0, coalesce(stopped - speech_end_ms, 0)), v2v_ms) as p1,
+        least(greatest(p1, coalesce(transcribed - speech_end_ms, 0)), v2v_ms) as p2,
+        least(greatest(p2, decided - speech_end_ms), v2v_ms) as p3,
+        least(greatest(p3, coalesce(token - speech_end_ms, 0)), v2v_ms) as p4,
+        least(greatest(p4, coalesce(clause - speech_end_ms, 0)), v2v_ms) as p5,
+        least(greatest(p5, coalesce(audio - speech_end_ms, 0)), v2v_ms) as p6
+    from v2v where v2v_ms >= 0
+)
+select v.call, v.turn, v.said as caller, r.agent_heard as agent, r.interrupted, r.tools, v.reason as end_of_turn,
+    v.speech_end_ms, v.v2v_ms, p.p1 as silence_ms, p.p2 - p.p1 as stt_ms, p.p3 - p.p2 as turn_ms,
+    p.p4 - p.p3 as brain_ms, p.p5 - p.p4 as clause_ms, p.p6 - p.p5 as voice_ms, p.v2v_ms - p.p6 as playback_ms
+from v2v v left join path p using (call, turn) left join replies r using (call, turn)
+order by v.call, v.turn
+"""
+
+_CALLS = """
+create view calls as
+with one as (
+    select call,
+        any_value(agent) filter (type = 'call_started') as agent,
+        any_value(caller) filter (type = 'call_started') as caller,
+        any_value(try_cast(started_at as timestamptz)) filter (type = 'call_started') as started_at,
+        any_value(transport) filter (type = 'call_started') as transport,
+        any_value(stt) filter (type = 'call_started') as stt,
+        any_value(tts) filter (type = 'call_started') as tts,
+        any_value(brain) filter (type = 'call_started') as brain,
+        any_value(clock) filter (type = 'call_started') as clock,
+        max(t_ms) / 1000 as duration_s,
+        count(*) filter (type = 'tool_called') as tools,
+        count(*) filter (type = 'barge_in') as barge_ins,
+        count(*) filter (type = 'provider_failed') as provider_failures,
+        arg_max(reason, seq) filter (type = 'call_ended') as ended,
+        any_value(agent_sha256) filter (type = 'call_started') as agent_sha256
+    from events group by call
+), latency as (
+    select call, count(*) as turns, count(v2v_ms) as answered, quantile_cont(v2v_ms, 0.5) as v2v_p50_ms,
+        quantile_cont(v2v_ms, 0.95) as v2v_p95_ms
+    from turns group by call
+)
+select call, started_at, agent, caller, transport, duration_s, coalesce(turns, 0) as turns,
+    coalesce(answered, 0) as answered, v2v_p50_ms, v2v_p95_ms, tools, barge_ins, provider_failures, ended,
+    stt, tts, brain, clock, agent_sha256
+from one left join latency using (call) order by started_at
+"""
+
+
+def connect(calls: Path) -> duckdb.DuckDBPyConnection:
+    """An in-memory database with the views of VIEWS over the records in `calls`; an empty folder gives empty views."""
+    db = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
+    try:
+        _load_events(db, calls)
+        db.execute(_TURNS)
+        db.execute(_CALLS)
+        db.execute("set enable_external_access = false")
+        db.execute("set lock_configuration = true")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _load_events(db: duckdb.DuckDBPyConnection, calls: Path) -> None:
+    types = columns()
+    names = ", ".join(f'"{name}"' for name in types)
+    declared = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
+    db.execute(f"create table events (call varchar, seq bigint, {declared})")
+    files = [str(path) for path in sorted(calls.glob(f"*/{EVENTS}")) if path.stat().st_size > 0]
+    if not files:
+        return
+    # Rows of a line cut in half are all NULL with ignore_errors: a record may end anywhere.
+    db.execute(
+        f"""insert into events
+        select parse_path(filename)[-2], row_number() over (), {names}
+        from read_json(?, format = 'newline_delimited', columns = ?, ignore_errors = true, filename = true)
+        where type is not null""",  # noqa: S608  # names of our own event fields, never a user's text
+        [files, types],
+    )
+
+
+@cache
+def columns() -> dict[str, str]:
+    """Every field of every event with its SQL type; read from the event models, so a new event is there at once."""
+    union = get_args(Event)[0]
+    found: dict[str, str] = {"type": "VARCHAR", "t_ms": "DOUBLE", "turn": "BIGINT"}
+    for model in get_args(union):
+        for name, info in model.model_fields.items():
+            found.setdefault(name, _sql_type(info.annotation))
+    return found
+
+
+def _sql_type(annotation: Any) -> str:
+    if get_origin(annotation) is Literal:
+        return _sql_type(type(get_args(annotation)[0]))
+    kinds = [kind for kind in get_args(annotation) or (annotation,) if kind is not NoneType]
+    plain = {str: "VARCHAR", bool: "BOOLEAN", int: "BIGINT", float: "DOUBLE"}
+    return plain.get(kinds[0], "JSON") if len(kinds) == 1 else "JSON"

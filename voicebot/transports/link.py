@@ -1,0 +1,87 @@
+"""A caller and an agent in one process: how simulated callers reach an agent, by sound.
+
+The caller's side speaks with `speak`; between its utterances the line carries a faint noise, as lines do. The agent's
+side is a `Transport`: what it plays is heard by the clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+
+from voicebot.media.schedule import Schedule
+from voicebot.transports import Ear, HangUp
+
+CHUNK_MS = 20
+_NOISE_DB = -66
+
+
+class Link:
+    """One call's line. `rate_hz` is 8000 or 16000."""
+
+    name = "link"
+
+    def __init__(self, caller: str, rate_hz: int = 16000, *, noise_db: float = _NOISE_DB, seed: int = 0) -> None:
+        self.caller = caller
+        self.rate_hz = rate_hz
+        self._schedule = Schedule(rate_hz)
+        self._chunk = 2 * rate_hz * CHUNK_MS // 1000
+        self._speech = bytearray()
+        self._spoken: asyncio.Future[bool] | None = None
+        self._hung_up = asyncio.Event()
+        rms = 10 ** (noise_db / 20) * 32768
+        second = np.random.default_rng(seed).normal(0, rms, rate_hz).astype(np.int16).tobytes()
+        self._noise = [second[i : i + self._chunk] for i in range(0, len(second), self._chunk)]
+
+    # -- the caller's side -------------------------------------------------------------------------------------------
+
+    async def speak(self, pcm: bytes) -> bool:
+        """Say `pcm` (s16le mono at `rate_hz`). Returns when its last sample is on the line; False when stopped."""
+        self.stop()
+        self._speech = bytearray(pcm)
+        self._spoken = asyncio.get_running_loop().create_future()
+        return await self._spoken
+
+    def stop(self) -> None:
+        """Fall silent at once."""
+        self._speech.clear()
+        if self._spoken and not self._spoken.done():
+            self._spoken.set_result(False)
+
+    def hang_up(self) -> None:
+        self._hung_up.set()
+
+    @property
+    def agent_speaking(self) -> bool:
+        return self._schedule.backlog_s > 0
+
+    # -- the agent's side: a Transport -------------------------------------------------------------------------------
+
+    async def run(self, ear: Ear) -> HangUp:
+        loop = asyncio.get_running_loop()
+        ticks, began = 0, loop.time()
+        while not self._hung_up.is_set():
+            ticks += 1
+            await asyncio.sleep(began + ticks * CHUNK_MS / 1000 - loop.time())
+            ear.audio(self._next_chunk(ticks))
+        return "caller_hung_up"
+
+    def play(self, pcm: bytes) -> None:
+        self._schedule.play(len(pcm) // 2)
+
+    def clear(self) -> None:
+        self._schedule.clear()
+
+    def played(self) -> int:
+        return self._schedule.played()
+
+    def _next_chunk(self, tick: int) -> bytes:
+        noise = self._noise[tick % len(self._noise)]
+        if not self._speech:
+            return noise
+        chunk = bytes(self._speech[: self._chunk])
+        del self._speech[: self._chunk]
+        if not self._speech and self._spoken and not self._spoken.done():
+            self._spoken.set_result(True)
+        return chunk + noise[len(chunk) :]

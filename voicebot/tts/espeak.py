@@ -1,0 +1,92 @@
+"""eSpeak NG: the voice that ships with the package. Robotic, instant, needs no key, model or network.
+
+All calls of a process share one worker thread (see `espeakng`). A ten-second utterance takes it about 15 ms, so
+callers barely wait for each other; long text is made in pieces, on demand, so that no one holds it or memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+
+from voicebot.tts import Speech, Word, espeakng
+
+_WORKER = ThreadPoolExecutor(1, thread_name_prefix="espeak")
+_PIECE = re.compile(r".{1,280}\Z|.{1,280}[.!?](?=\s|$)|.{1,280}(?=\s|$)|.{1,280}", re.DOTALL)
+_UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+class Espeak:
+    """Text to speech with an eSpeak NG voice, `rate_wpm` words a minute (80-450), `pitch` 0-99.
+
+    Audio is s16le mono at 22 050 Hz. Samples differ a little from one utterance of the same text to the next.
+    """
+
+    def __init__(self, voice: str = "en-us+f2", rate_wpm: int = 165, pitch: int = 50) -> None:
+        self.name = f"espeak/{voice}"
+        self._voice = espeakng.Voice(voice, rate_wpm, pitch)
+
+    async def load(self) -> None:
+        """Raises BadInput for an unknown voice, Unavailable when eSpeak NG cannot start."""
+        await asyncio.get_running_loop().run_in_executor(_WORKER, espeakng.check, self._voice)
+
+    async def speak(self, text: str) -> AsyncIterator[Speech]:
+        """Chunks of about 100 ms; nothing for text without a letter or digit. A `Word` is a blank-separated token."""
+        text = _UNSPEAKABLE.sub(" ", text)
+        done_ms = 0.0
+        for start, end in _pieces(text):
+            samples = 0
+            async with aclosing(self._piece(text[start:end], done_ms)) as chunks:
+                async for chunk in chunks:
+                    samples += len(chunk.pcm) // 2
+                    yield chunk
+            done_ms += samples * 1000 / espeakng.RATE_HZ
+
+    async def _piece(self, text: str, start_ms: float) -> AsyncIterator[Speech]:
+        loop = asyncio.get_running_loop()
+        queue: asyncio.Queue[Speech | None] = asyncio.Queue()  # at most one piece of 280 characters
+        tokens = _Tokens(text)
+        stopped = False
+
+        def on_audio(pcm: bytes, words: list[tuple[int, int]]) -> bool:
+            heard = tuple(Word(token, start_ms + at_ms) for offset, at_ms in words if (token := tokens.at(offset)))
+            if (pcm or heard) and not stopped:
+                loop.call_soon_threadsafe(queue.put_nowait, Speech(pcm, espeakng.RATE_HZ, heard))
+            return not stopped
+
+        job = loop.run_in_executor(_WORKER, espeakng.synthesise, text, self._voice, on_audio)
+        job.add_done_callback(lambda _: queue.put_nowait(None))
+        try:
+            while (speech := await queue.get()) is not None:
+                yield speech
+            await job
+        finally:
+            stopped = True
+            job.cancel()
+
+
+class _Tokens:
+    """Each blank-separated token once, at the first of eSpeak's words inside it ('10:30' is two to eSpeak)."""
+
+    def __init__(self, text: str) -> None:
+        self._spans = [match.span() for match in re.finditer(r"\S+", text)]
+        self._text = text
+        self._next = 0
+
+    def at(self, offset: int) -> str | None:
+        """The token that holds the character at `offset`, unless it was given before."""
+        for index in range(self._next, len(self._spans)):
+            start, end = self._spans[index]
+            if start <= offset < end:
+                self._next = index + 1
+                return self._text[start:end]
+        return None
+
+
+def _pieces(text: str) -> Iterator[tuple[int, int]]:
+    for match in _PIECE.finditer(text):
+        if any(character.isalnum() for character in match.group()):
+            yield match.span()

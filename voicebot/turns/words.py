@@ -1,0 +1,32 @@
+"""What words alone say about a turn: surely unfinished, or only a sign of listening."""
+
+from __future__ import annotations
+
+_UNFINISHED = frozenset(
+    "a an the and or but so because if when while that which who to of for from with at on in by about into my your "
+    "his her our their this i'm i'd i'll it's is are was were um uh er erm hmm like please can could would will "
+    "want need have i we they you is it's my name's number's".split()
+) - {"please", "is", "that", "this", "it's", "you", "in", "on", "like", "have", "hmm", "about", "need", "want", "for"}
+"""A turn that ends with one of these goes on. Words that often do end a turn ("that", "please") are left out."""
+
+_LISTENING = frozenset("uh-huh uhhuh mhm mm mm-hmm hmm hm aha ah oh right sure okay ok yeah yes yep cool great".split())
+_ANSWERS = frozenset("yes yeah yep sure okay ok right".split())
+"""Of the above, those that may as well answer a question."""
+_ANSWER_WINDOW_MS = 1500
+
+
+def unfinished(text: str) -> bool:
+    """True when the caller surely goes on: the words stop at "the", "and", "um", ..."""
+    words = text.lower().rstrip(".?! ").split()
+    return bool(words) and words[-1].strip(",") in _UNFINISHED
+
+
+def only_listening(text: str, unheard_ms: float) -> bool:
+    """True for "uh-huh" and its kin while the agent has `unheard_ms` still to say.
+
+    A "yes" shortly before the agent's end is an answer that came early, not a sign of listening.
+    """
+    words = [word.strip(".,!?") for word in text.lower().split()]
+    if not words or len(words) > 3 or not all(word in _LISTENING for word in words):
+        return False
+    return unheard_ms > _ANSWER_WINDOW_MS or not any(word in _ANSWERS for word in words)
