@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 READY := $(VENV)/.ready
-LOCK := env -u UV_FIND_LINKS UV_NO_CONFIG=1 $(UV) pip compile pyproject.toml --group dev --universal \
+LOCK := env -u UV_FIND_LINKS UV_NO_CONFIG=1 $(UV) pip compile pyproject.toml --group dev --group bench --universal \
 	--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
 .DEFAULT_GOAL := help

@@ -10,19 +10,28 @@ import base64
 import itertools
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from benchmarks.script import Script, Turn
 
 FRAME_S = 0.02
+FRAME_GRAIN = 8
+"""A script begins after a multiple of 8 frames, which are 5 windows of the VAD: its windows then fall where they fell
+when its VAD stops were computed."""
 _MULAW_BYTES_PER_S = 8000
 _GAP_S = 0.02
 """The caller's playback ran dry in the middle of a reply when it had to wait longer than this."""
 _REPLY_OVER_S = 1.0
 """Silence after which the next sound is another reply, not the same one running dry."""
+_ONSET_S = 0.1
+"""An answer begins after the line was silent this long; other sound is the rest of something older."""
+_EARLIEST_S = 0.1
+"""An answer cannot come earlier than this before the reference VAD reports the end of speech."""
 
 
 @dataclass
@@ -40,19 +49,19 @@ class Reply:
 
 @dataclass
 class Caller:
-    """A caller who is silent (line noise) until `talk`, then follows `script`.
-
-    `offset_s` shifts its frames against those of other callers; `lead` is the noise it sends before it speaks.
-    """
+    """A caller who is silent (line noise) except when told to `talk`. `offset_s` shifts its frames against others'."""
 
     name: str
-    script: Script
     noise: list[bytes]
     offset_s: float
-    lead_frames: int
     replies: list[Reply] = field(default_factory=list)
+    dropped: bool = False
+    """The server closed the connection before the caller hung up."""
+    late_ms: list[float] = field(default_factory=list)
+    """How much later than it should each frame left."""
 
-    _talking: bool = False
+    _talk: tuple[Script, int] | None = None
+    _frames_sent: int = 0
     _playing_until: float = 0.0
 
     async def connect(self, port: int) -> None:
@@ -61,19 +70,20 @@ class Caller:
         self._socket: ClientConnection = await connect(url, compression=None, max_queue=None, ping_interval=None)
         await self._socket.send(json.dumps({"event": "connected", "protocol": "Call", "version": "1.0.0"}))
         await self._socket.send(self._start_message())
-        self._tasks = (asyncio.create_task(self._send()), asyncio.create_task(self._receive()))
+        self._sending = asyncio.create_task(self._send())
+        self._receiving = asyncio.create_task(self._receive())
 
-    def talk(self) -> None:
-        """From now on the script is sent, after `lead_frames` more frames of noise."""
-        self._talking = True
+    def talk(self, script: Script, lead_frames: int = 0) -> None:
+        """Speak `script`, after `lead_frames` (a multiple of `FRAME_GRAIN`) more frames of noise."""
+        self._talk = (script, lead_frames)
 
     async def hang_up(self) -> None:
-        """End the call. Raises what broke sending or receiving, if anything did."""
-        self._tasks[0].cancel()
+        """End the call: Twilio says 'stop' and closes."""
+        self._sending.cancel()
+        with suppress(ConnectionClosed):
+            await self._socket.send(json.dumps({"event": "stop", "streamSid": self.name}))
         await self._socket.close()
-        for outcome in await asyncio.gather(*self._tasks, return_exceptions=True):
-            if isinstance(outcome, Exception):
-                raise outcome
+        await asyncio.gather(self._sending, self._receiving, return_exceptions=True)
 
     def _start_message(self) -> str:
         start = {
@@ -91,28 +101,39 @@ class Caller:
         now = time.monotonic()
         began = now - now % FRAME_S + FRAME_S + self.offset_s
         for number, message in enumerate(self._messages(began)):
-            await asyncio.sleep(began + (number + 1) * FRAME_S - time.monotonic())
-            await self._socket.send(message)
+            due = began + (number + 1) * FRAME_S
+            await asyncio.sleep(due - time.monotonic())
+            self.late_ms.append((time.monotonic() - due) * 1000)
+            try:
+                await self._socket.send(message)
+            except ConnectionClosed:
+                self.dropped = True
+                return
 
     def _messages(self, began: float) -> Iterator[str]:
-        numbers = itertools.count()
-        waiting = itertools.takewhile(lambda _: not self._talking, itertools.cycle(self.noise))
-        yield from self._media(waiting, numbers)
-        yield from self._media(itertools.islice(itertools.cycle(self.noise), self.lead_frames), numbers)
-        origin = began + self._sent(numbers) * FRAME_S
-        for turn in self.script.turns:
-            self.replies.append(Reply(turn, origin + turn.ends_s, origin + turn.vad_stop_s))
-        yield from self._media(self.script.frames, numbers)
-        yield from self._media(itertools.cycle(self.noise), numbers)
+        quiet = itertools.cycle(self.noise)
+        while True:
+            yield self._media(next(quiet))
+            if self._talk and self._frames_sent % FRAME_GRAIN == 0:
+                script, lead_frames = self._talk
+                self._talk = None
+                yield from map(self._media, itertools.islice(quiet, lead_frames))
+                self._expect_replies(script, origin=began + self._frames_sent * FRAME_S)
+                yield from map(self._media, script.frames)
 
-    def _media(self, frames: Iterable[bytes], numbers: Iterator[int]) -> Iterator[str]:
-        for frame in frames:
-            number = next(numbers)
-            payload = base64.b64encode(frame).decode()
-            yield (
-                f'{{"event":"media","sequenceNumber":"{number + 2}","media":{{"track":"inbound","chunk":"{number + 1}",'
-                f'"timestamp":"{number * 20}","payload":"{payload}"}},"streamSid":"{self.name}"}}'
-            )
+    def _expect_replies(self, script: Script, origin: float) -> None:
+        """`origin`: when the script's audio begins."""
+        for turn in script.turns:
+            self.replies.append(Reply(turn, origin + turn.ends_s, origin + turn.vad_stop_s))
+
+    def _media(self, frame: bytes) -> str:
+        number = self._frames_sent
+        self._frames_sent += 1
+        payload = base64.b64encode(frame).decode()
+        return (
+            f'{{"event":"media","sequenceNumber":"{number + 2}","media":{{"track":"inbound","chunk":"{number + 1}",'
+            f'"timestamp":"{number * 20}","payload":"{payload}"}},"streamSid":"{self.name}"}}'
+        )
 
     async def _receive(self) -> None:
         async for text in self._socket:
@@ -130,13 +151,14 @@ class Caller:
         if reply is None:
             return
         if reply.first_audio is None:
-            reply.first_audio = now
+            if waited_s > _ONSET_S:
+                reply.first_audio = now
         elif _GAP_S < waited_s < _REPLY_OVER_S:
             reply.gaps += 1
 
     def _due(self, now: float) -> Reply | None:
-        """The last turn the caller has finished, if it has not begun the next one."""
-        ended = [reply for reply in self.replies if reply.speech_ended <= now]
+        """The last turn that can be answered by now, if the caller has not begun the next one."""
+        ended = [reply for reply in self.replies if reply.vad_stopped - _EARLIEST_S <= now]
         if not ended:
             return None
         following = self.replies[len(ended) : len(ended) + 1]

@@ -21,7 +21,7 @@ def _encoded() -> npt.NDArray[np.uint8]:
     exponent = np.floor(np.log2(magnitude)).astype(np.int32) - 7
     mantissa = (magnitude >> (exponent + 3)) & 15
     sign = np.where(samples < 0, 0x80, 0)
-    return (~(sign | (exponent << 4) | mantissa)).astype(np.uint8)
+    return np.asarray(~(sign | (exponent << 4) | mantissa)).astype(np.uint8)
 
 
 _DECODE, _ENCODE = _decoded(), _encoded()

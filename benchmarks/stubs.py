@@ -9,7 +9,7 @@ import numpy as np
 
 RATE_HZ = 8000
 GREETING = "Bright Smile Dental, how can I help?"
-HEARD = "Yes, ten o'clock is fine for me."
+HEARD = "Tomorrow at ten would be great."
 """What the stub STT understands, always."""
 REPLY = "Thank you very much I have noted that."
 """What the stub LLM answers, always: one sentence, one clause, so that no system may begin with less."""

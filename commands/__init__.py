@@ -1,1 +1,162 @@
-"""The command line."""
+"""The command line: one file a command. `main` is where every error becomes one sentence and an exit code."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from typing import Annotated
+
+import typer
+
+from voicebot.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, VoicebotError
+
+from . import calls
+from .demo import demo
+from .help import Command, Group
+from .new import new
+from .sql import sql
+from .talk import talk
+
+app = typer.Typer(
+    name="voicebot",
+    cls=Group,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="""Create voice agents, talk to them, test them and serve them, all with one engine.
+
+    \b
+    Examples:
+      voicebot demo                    # a whole spoken call, here and now
+      voicebot new my-agent            # a project of your own
+      voicebot talk --text             # type to your agent
+      voicebot calls show last         # what was said, and where the time went
+
+    Exit codes: 0 good, 1 what was tested failed, 2 bad input, 3 something needed is not there, 130 interrupted.
+    """,
+)
+for command in (demo, new, talk):
+    app.command(cls=Command)(command)
+app.add_typer(calls.app, name="calls")
+app.command(cls=Command)(sql)
+
+EXIT_BROKEN_PIPE = 141
+"""What the shell reports for a program that SIGPIPE ended (128 + 13), as 130 is Ctrl-C."""
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from voicebot import __version__
+
+        typer.echo(f"voicebot {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show logs and tracebacks; also after a command.")] = False,
+) -> None:
+    """Both are taken from the line before Typer sees it; they are here for --help."""
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(line: list[str]) -> int:
+    """Run one command line and return its exit code; nothing but SystemExit of a dying pipe leaves here."""
+    words, debug = _without_debug(line)
+    _hush(debug)
+    try:
+        code = app(args=words, prog_name="voicebot", standalone_mode=False)
+        sys.stdout.flush()
+    except typer.TyperException as error:
+        return _wrong_usage(error)
+    except (KeyboardInterrupt, typer.Abort):
+        return EXIT_INTERRUPTED
+    except (BrokenPipeError, SystemExit) as error:
+        return _left_alone() if isinstance(error, BrokenPipeError) or error.code == 1 else _code(error.code)
+    except Exception as error:  # noqa: BLE001  # the one place where an unforeseen error becomes a sentence
+        return _failed(error, debug)
+    return code if isinstance(code, int) else EXIT_OK
+
+
+def _without_debug(line: list[str]) -> tuple[list[str], bool]:
+    """The line without --debug, which may stand anywhere before '--'."""
+    end = line.index("--") if "--" in line else len(line)
+    words = [word for word in line[:end] if word != "--debug"]
+    return words + line[end:], len(words) < end
+
+
+def _hush(debug: bool) -> None:
+    """Libraries say nothing on a user's terminal unless asked: Pipecat logs through loguru from its import on."""
+    if debug:
+        os.environ.setdefault("LOGURU_LEVEL", "DEBUG")
+        logging.basicConfig(level=logging.INFO)
+        return
+    os.environ.setdefault("LOGURU_AUTOINIT", "0")
+    logging.lastResort = None
+    warnings.simplefilter("ignore")
+
+
+def _code(code: str | int | None) -> int:
+    return code if isinstance(code, int) else EXIT_OK if code is None else EXIT_FAILED
+
+
+def _left_alone() -> int:
+    """Whoever read stdout has gone (`| head`): leave without a word; Typer turns this into SystemExit(1)."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return EXIT_BROKEN_PIPE
+
+
+def _wrong_usage(error: typer.TyperException) -> int:
+    message = error.format_message()
+    if message.startswith("Usage:"):  # no arguments at all: the message is the help page
+        typer.echo(message)
+        return EXIT_OK
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "voicebot"
+    _say(f"{message.rstrip('.')}. See: {command} --help")
+    return error.exit_code
+
+
+def _failed(error: BaseException, debug: bool) -> int:
+    cause = _cause(error)
+    if debug:
+        import traceback
+
+        traceback.print_exception(error)
+    if isinstance(cause, VoicebotError):
+        _say(str(cause))
+        return cause.exit_code
+    where = "" if debug else f" The traceback is in {_saved(error)}; --debug shows it."
+    _say(f"unexpected {type(cause).__name__}: {cause}. This is a bug in voicebot.{where}")
+    return EXIT_FAILED
+
+
+def _cause(error: BaseException) -> BaseException:
+    """What went wrong inside the groups that task groups wrap around it; an error of our own first."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    causes = [_cause(inner) for inner in error.exceptions]
+    return next((cause for cause in causes if isinstance(cause, VoicebotError)), causes[0])
+
+
+def _saved(error: BaseException) -> str:
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile("w", prefix="voicebot-", suffix=".log", delete=False, encoding="utf-8") as out:
+        traceback.print_exception(error, file=out)
+    return out.name
+
+
+def _say(sentence: str) -> None:
+    red = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    label = "\x1b[1;31merror:\x1b[0m" if red else "error:"
+    print(f"{label} {sentence}", file=sys.stderr)  # noqa: T201  # the one place errors are printed

@@ -12,8 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from voicebot import events
-from voicebot.commands.terminal import Screen
-from voicebot.commands.transcript import Transcript, clock, laid_out, short
+
+from .terminal import Screen
+from .transcript import Transcript, clock, laid_out, short
 
 REFRESH_HZ = 12
 
@@ -68,7 +69,8 @@ class LiveTranscript(Transcript):
             case events.BargeIn() | events.AgentSpeechStopped():
                 self._forget_clauses()
             case events.BrainMoved():
-                slots = "  ".join(f"{name} {short(value, 40)}" for name, value in event.slots.items() if value is not None)
+                filled = [(name, value) for name, value in event.slots.items() if value is not None]
+                slots = "  ".join(f"{name} {short(value, 40)}" for name, value in filled)
                 self._status = Text.assemble(("at ", "dim"), (event.node, "dim bold"), (f"  {slots}", "dim"))
             case _:
                 pass
@@ -100,5 +102,3 @@ class LiveTranscript(Transcript):
             self._live.console.print(what)
         else:
             super().put(what)
-
-

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from rich.console import Console, RenderableType
 from rich.table import Table
+from rich.text import Text
 from rich.theme import Theme
-
-EXIT_BROKEN_PIPE = 141
-"""What the shell reports for a program that SIGPIPE ended (128 + 13), as 130 is Ctrl-C."""
 
 THEME = Theme(
     {
@@ -40,18 +37,15 @@ THEME = Theme(
 
 class _Pipe(Console):
     def on_broken_pipe(self) -> NoReturn:
-        """Whoever read our output has left (`| head`): stop without a word, as the shell's own commands do."""
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(EXIT_BROKEN_PIPE)
+        """Whoever read our output has left (`| head`); main() ends the program without a word."""
+        raise BrokenPipeError
 
 
 class Screen:
     """The two streams of one command. `data` goes to stdout, `talk` and `warn` to stderr."""
 
     def __init__(self, *, quiet: bool = False, no_color: bool = False) -> None:
-        colours: dict[str, Any] = {"theme": THEME, "highlight": False, "soft_wrap": False, "emoji": False, "markup": True}
-        if no_color:
-            colours |= {"no_color": True}
+        colours: dict[str, Any] = {"theme": THEME, "highlight": False, "emoji": False, "no_color": no_color or None}
         self.quiet = quiet
         self.out = _Pipe(**colours)
         self.err = _Pipe(stderr=True, **colours)
@@ -62,25 +56,27 @@ class Screen:
         """The result: shown whatever the flags say, never cut to the width of a pipe."""
         self.out.print(what, soft_wrap=not self.out.is_terminal)
 
-    def talk(self, what: RenderableType = "") -> None:
-        """What a person may like to know; --quiet leaves it out."""
+    def talk(self, sentence: str | Text = "", style: str = "") -> None:
+        """What a person may like to know, as it is (no markup); --quiet leaves it out."""
         if not self.quiet:
-            self.err.print(what, soft_wrap=True)
+            self.err.print(Text(sentence, style) if isinstance(sentence, str) else sentence, soft_wrap=True)
 
     def warn(self, sentence: str) -> None:
-        self.err.print(f"[poor]warning:[/] {sentence}", soft_wrap=True)
+        self.err.print(Text.assemble(("warning:", "poor"), " ", sentence), soft_wrap=True)
 
     def json(self, value: Any) -> None:
         """One JSON document on stdout, plain whatever the terminal."""
         json.dump(value, sys.stdout, ensure_ascii=False, indent=2, default=str)
         sys.stdout.write("\n")
 
-    def table(self, headers: Iterable[str], rows: Iterable[Iterable[RenderableType]], *, right: Iterable[str] = ()) -> None:
+    def table(
+        self, headers: Iterable[str], rows: Iterable[Iterable[RenderableType]], *, right: Iterable[str] = ()
+    ) -> None:
         """Columns on a terminal; in a pipe, tab-separated lines without a heading to skip."""
         headers, right = list(headers), set(right)
         if not self.out.is_terminal:
             for row in rows:
-                self.data("\t".join(_plain(cell) for cell in row))
+                self.out.file.write("\t".join(_plain(cell) for cell in row) + "\n")
             return
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         for header in headers:
@@ -91,6 +87,5 @@ class Screen:
 
 
 def _plain(cell: RenderableType) -> str:
-    from rich.text import Text
-
-    return Text.from_markup(cell).plain if isinstance(cell, str) else str(cell)
+    text = Text.from_markup(cell).plain if isinstance(cell, str) else str(cell)
+    return text.replace("\t", " ").replace("\n", " ")

@@ -10,11 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from voicebot import events
-from voicebot.commands import waterfall
-from voicebot.commands.terminal import Screen
 from voicebot.latency import Waterfall, waterfalls
 
-INDENT = 17
+from . import waterfall
+from .terminal import Screen
+
+INDENT, INDENT_PLAIN = 16, 17
 
 
 class Transcript:
@@ -25,24 +26,22 @@ class Transcript:
         self.latency = latency
         self.show_caller = show_caller
         """False when the caller types: the words are on the screen already."""
-        self._turn: list[events.Event] = []  # what happened since the caller's last turn began
-        self._calls: dict[str, events.ToolCalled] = {}
-        self._paused_ms: float | None = None
+        self._turns: dict[int, list[events.Event]] = {}  # the turns that nobody has answered yet
+        self._called: dict[str, events.ToolCalled] = {}
+        self._notes: list[tuple[float, str, str]] = []  # what happened while the agent spoke, told after it
+        self._paused_ms = 0.0
         self._agent_ms: float | None = None
         self._fall: Waterfall | None = None
 
     def __call__(self, event: events.Event) -> None:
-        if event.turn > 0:
-            if self._turn and self._turn[0].turn != event.turn:
-                self._close_turn()
-            self._turn.append(event)
+        self._turns.setdefault(event.turn, []).append(event)
         match event:
             case events.CallStarted():
                 self.call_started(event)
             case events.TurnEnded():
                 self.caller_said(event)
             case events.ToolCalled():
-                self._calls[event.id] = event
+                self._called[event.id] = event
             case events.ToolReturned():
                 self.tool_returned(event)
             case events.AgentSpeechStarted():
@@ -51,15 +50,11 @@ class Transcript:
                 self.agent_said(event)
             case events.AgentPaused():
                 self._paused_ms = event.t_ms
-            case events.AgentResumed():
-                self.agent_resumed(event)
-            case events.HandedOver():
-                self.note(event.t_ms, f"handed over to {event.to}" + (f": {event.reason}" if event.reason else ""), "tool")
-            case events.ProviderFailed():
-                remedy = f" -> {event.remedy}" if event.remedy else ""
-                self.note(event.t_ms, f"{event.kind} {event.provider} failed: {event.error}{remedy}", "poor")
             case events.CallEnded():
                 self.call_ended(event)
+            case _:
+                if remark := _remark(event, self._paused_ms):
+                    self.note(event.t_ms, *remark)
 
     def call_started(self, event: events.CallStarted) -> None:
         stack = " · ".join(name for name in (event.stt, event.brain, event.tts) if name)
@@ -69,61 +64,62 @@ class Transcript:
         self.put(Text())
 
     def caller_said(self, event: events.TurnEnded) -> None:
+        self._report_unanswered(before=event.turn)
         if not self.show_caller:
             return
-        began = next((e.speech_start_ms for e in self._turn if isinstance(e, events.CallerSpeechStarted)), event.t_ms)
+        turn = self._turns[event.turn]
+        began = next((e.speech_start_ms for e in turn if isinstance(e, events.CallerSpeechStarted)), event.t_ms)
         self.utterance(began, "caller", Text(event.text or "(nothing understood)", "" if event.text else "note"))
 
     def tool_returned(self, event: events.ToolReturned) -> None:
-        called = self._calls.pop(event.id, None)
+        called = self._called.pop(event.id, None)
         said = arguments(called.arguments) if called else ""
         text = Text.assemble(("⚙ ", "tool"), (event.name, "tool"), (f"({said})", ""), (" → ", "dim"))
-        text.append(short(event.result, 100) if event.ok else f"failed: {short(event.result, 100)}", "" if event.ok else "bad")
+        result = short(event.result, 100)
+        text.append(result) if event.ok else text.append(f"failed: {result}", "bad")
         self.utterance(None, "", text.append(f"  {event.duration_ms:.0f} ms", "dim"))
 
     def agent_begins(self, event: events.AgentSpeechStarted) -> None:
         self._agent_ms = event.t_ms
-        first = sum(isinstance(e, events.AgentSpeechStarted) for e in self._turn) == 1
-        if first and (falls := waterfalls(self._turn)):
-            self._fall = falls[-1]  # printed beneath the answer, which may run into the next turn
+        if falls := waterfalls(self._turns.pop(event.turn)):
+            self._fall = falls[-1]  # printed beneath the answer
 
     def agent_said(self, event: events.AgentSpeechStopped) -> None:
         began = self._agent_ms if self._agent_ms is not None else event.t_ms
         self.utterance(began, "agent", heard_of(event.heard, event.said, interrupted=event.interrupted))
         self._agent_ms = None
         if self._fall is not None:
-            self._latency(self._fall)
+            self._show_latency(self._fall)
             self._fall = None
-
-    def agent_resumed(self, event: events.AgentResumed) -> None:
-        held = f" after {event.t_ms - self._paused_ms:.0f} ms" if self._paused_ms is not None else ""
-        self.note(event.t_ms, f"a sound from the caller, no interruption: the agent goes on{held}")
-        self._paused_ms = None
+        notes, self._notes = self._notes, []
+        for t_ms, sentence, style in notes:
+            self.note(t_ms, sentence, style)
 
     def call_ended(self, event: events.CallEnded) -> None:
-        self._close_turn()
+        self._report_unanswered(before=event.turn + 1)
         detail = f" ({event.detail})" if event.detail else ""
         style = "bad" if event.reason == "failed" else "note"
         self.note(event.t_ms, f"call ended: {event.reason.replace('_', ' ')}{detail}", style)
 
-    def _close_turn(self) -> None:
-        """The turn is over: say so when nobody answered it."""
-        falls = waterfalls(self._turn)
-        self._turn = []
-        if falls and falls[-1].v2v_ms is None:
-            self._latency(falls[-1])
+    def _report_unanswered(self, before: int) -> None:
+        for turn in [turn for turn in self._turns if turn < before]:
+            for fall in waterfalls(self._turns.pop(turn)):
+                self._show_latency(fall)
 
-    def _latency(self, fall: Waterfall) -> None:
+    def _show_latency(self, fall: Waterfall) -> None:
         if not self.latency or self.screen.quiet:
             return
         if self.screen.out.is_terminal:
             self.put(Text(" " * INDENT).append_text(waterfall.line(fall, self.screen.out.width - INDENT)))
             self.put(Text())
         else:
-            self.put(Text(" " * INDENT + waterfall.plain(fall)))
+            self.put(Text(" " * INDENT_PLAIN + waterfall.plain(fall)))
 
     def note(self, t_ms: float, sentence: str, style: str = "note") -> None:
-        if not self.screen.quiet:
+        """A remark beside the conversation; one made while the agent speaks follows its words."""
+        if self._agent_ms is not None:
+            self._notes.append((t_ms, sentence, style))
+        elif not self.screen.quiet:
             self.utterance(t_ms, "", Text(sentence, style))
 
     def utterance(self, t_ms: float | None, who: str, text: Text) -> None:
@@ -133,6 +129,23 @@ class Transcript:
     def put(self, what: Text | Table) -> None:
         """Print for good. The live screen prints above itself."""
         self.screen.data(what)
+
+
+def _remark(event: events.Event, paused_ms: float) -> tuple[str, str] | None:
+    """(sentence, style) for what is worth a line of its own."""
+    match event:
+        case events.AgentResumed():
+            held_ms = event.t_ms - paused_ms
+            return f"a sound, no interruption: the agent paused for {held_ms:.0f} ms and went on", "note"
+        case events.HandedOver():
+            return f"handed over to {event.to}" + (f": {event.reason}" if event.reason else ""), "tool"
+        case events.ProviderFailed():
+            remedy = f" -> {event.remedy}" if event.remedy else ""
+            return f"{event.kind} {event.provider} failed: {event.error}{remedy}", "poor"
+        case events.CallerSilent():
+            return "the caller is silent", "note"
+        case _:
+            return None
 
 
 def laid_out(screen: Screen, t_ms: float | None, who: str, text: Text) -> Text | Table:

@@ -8,9 +8,9 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from voicebot.latency import STAGES, Percentiles, Stage, Waterfall, percentiles, v2v_ms
+from voicebot.latency import STAGES, Kind, Percentiles, Stage, StageName, Waterfall, percentiles, v2v_ms
 
-MS_PER_CELL = 25
+MS_PER_CELL = 40
 GOOD_MS, POOR_MS = 1000, 2000
 
 
@@ -37,9 +37,12 @@ def line(fall: Waterfall, width: int) -> Text:
         return Text(plain(fall), style="bad")
     text = Text(no_wrap=True, overflow="ellipsis")
     numbers = _numbers(fall)
-    room = min(width - numbers.cell_len - 1, round(fall.v2v_ms / MS_PER_CELL) or 1)
-    if room >= 4:
-        text.append_text(bar(fall, fall.v2v_ms / room)).append(" ")
+    if (room := width - numbers.cell_len - 1) >= 8:
+        drawn = bar(fall, MS_PER_CELL)
+        if drawn.cell_len > room:
+            drawn.truncate(room - 1)
+            drawn.append("»", "dim")
+        text.append_text(drawn).append(" ")
     return text.append_text(numbers)
 
 
@@ -86,12 +89,17 @@ _COLOURS = {
 }
 
 
-def table(falls: Sequence[Waterfall], console: Console) -> RenderableType:
-    """All turns of a call to one scale, with each stage in its column, and the percentiles beneath."""
+def report(falls: Sequence[Waterfall], console: Console) -> RenderableType:
+    """What a call's latency was: a drawn table on a terminal, one line in a pipe."""
     figures = percentiles(v2v_ms(falls))
-    answered = [fall for fall in falls if fall.v2v_ms is not None and fall.v2v_ms >= 0]
-    if figures is None or not answered:
+    if figures is None:
         return Text("no caller turn was answered", style="note")
+    return _table(falls, figures, console) if console.is_terminal else summary(falls, figures)
+
+
+def _table(falls: Sequence[Waterfall], figures: Percentiles, console: Console) -> RenderableType:
+    """All turns of a call to one scale, with each stage in its column, and the percentiles beneath."""
+    answered = [fall for fall in falls if fall.stages]
     used = [name for name in STAGES if any(stage.name == name for fall in answered for stage in fall.stages)]
     room = console.width - 14 - sum(max(len(name), 4) + 2 for name in used)
     cells = max(min(room, 40), 0)
@@ -107,7 +115,7 @@ def table(falls: Sequence[Waterfall], console: Console) -> RenderableType:
     return Group(grid, Text(), summary(falls, figures))
 
 
-def _row(fall: Waterfall, used: Sequence[str], cells: int, worst: float) -> list[RenderableType]:
+def _row(fall: Waterfall, used: Sequence[StageName], cells: int, worst: float) -> list[RenderableType]:
     row: list[RenderableType] = [Text(str(fall.turn), style="dim")]
     if fall.v2v_ms is None or fall.v2v_ms < 0:
         said = "-" if fall.v2v_ms is None else f"{fall.v2v_ms:.0f}"
@@ -116,11 +124,8 @@ def _row(fall: Waterfall, used: Sequence[str], cells: int, worst: float) -> list
     row.append(Text(f"{fall.v2v_ms:.0f}", style=f"bold {grade(fall.v2v_ms)}"))
     if cells >= 8:
         row.append(bar(fall, max(worst, 1) / cells))
-    parts = {stage.name: (stage, ms) for stage, ms in fall.rounded()}
-    for name in used:
-        stage_ms = parts.get(name)  # type: ignore[call-overload]  # `used` holds names of STAGES
-        row.append(Text("·", style="dim") if stage_ms is None else Text(str(stage_ms[1]), style=_style(stage_ms[0])))
-    return row
+    parts = {stage.name: Text(str(ms), style=_style(stage)) for stage, ms in fall.rounded()}
+    return [*row, *(parts.get(name) or Text("·", style="dim") for name in used)]
 
 
 def summary(falls: Sequence[Waterfall], figures: Percentiles) -> Text:
@@ -132,10 +137,21 @@ def summary(falls: Sequence[Waterfall], figures: Percentiles) -> Text:
         (f"{figures.p95:.0f} ms", f"bold {grade(figures.p95)}"),
     )  # fmt: skip
     if answered:
-        kinds = (("waiting", "configured wait"), ("provider", "providers"), ("engine", "engine"))
-        means = [(words, sum(fall.spent_ms(kind) for fall in answered) / len(answered)) for kind, words in kinds]  # type: ignore[arg-type]  # the literals above
-        text.append("  mean of ", "dim").append("  ".join(f"{words} {ms:.0f}" for words, ms in means))
+        text.append("  mean ", "dim").append(
+            " + ".join(f"{words} {_mean(kind, answered):.0f}" for kind, words in _KINDS)
+        )
     return text
+
+
+_KINDS: tuple[tuple[Kind, str], ...] = (
+    ("waiting", "configured wait"),
+    ("provider", "providers"),
+    ("engine", "engine"),
+)
+
+
+def _mean(kind: Kind, falls: Sequence[Waterfall]) -> float:
+    return sum(fall.spent_ms(kind) for fall in falls) / len(falls)
 
 
 def cascade(fall: Waterfall, console: Console) -> RenderableType:

@@ -2,7 +2,7 @@
 
 A domain names the facts of its calls (which treatment, which day), how an agent asks for each, and how callers
 usually answer. Acts that are the same in every call (greeting, confirming, not understanding) come from the
-language's own file in `personas/domains/`; a domain may replace any of them.
+language's own file in `personas/domains/`; a domain adds to them.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ Pattern = Annotated[str, AfterValidator(_pattern)]
 class FactRules(BaseModel):
     """One thing a caller knows and an agent may ask for or repeat."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     kind: Kind
     """How its values are read from speech: choice, day, time, name or digits."""
@@ -63,21 +63,22 @@ class FactRules(BaseModel):
 class Domain(BaseModel):
     """A domain file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     language: Literal["en"] = "en"
     """The language's own acts and phrases come with it."""
     facts: dict[str, FactRules] = {}
     """What may be asked for, by name."""
     hears: dict[Act, list[Pattern]] = {}
-    """Acts of the agent and the words that give them away."""
+    """Acts of the agent and the words that give them away, beside the language's own."""
     says: dict[str, list[str]] = {}
     """Phrasings by occasion; `{day}` stands for the caller's way of saying that fact. A fact's own name is the
-    occasion of being asked for it."""
+    occasion of being asked for it. A list replaces the language's own."""
 
     def over(self, base: Domain) -> Domain:
-        """This domain, with what it leaves out taken from `base`."""
-        merged = {"hears": base.hears | self.hears, "says": base.says | self.says, "facts": base.facts | self.facts}
+        """This domain on top of `base`: its patterns beside the base's, its phrasings and facts instead of them."""
+        acts = {act: self.hears.get(act, []) + base.hears.get(act, []) for act in base.hears | self.hears}
+        merged = {"hears": acts, "says": base.says | self.says, "facts": base.facts | self.facts}
         return self.model_copy(update=merged)
 
     def listen(self, heard: str, today: date) -> Heard:

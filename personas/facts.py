@@ -18,8 +18,10 @@ from text_to_num import alpha2digit
 Kind = Literal["choice", "day", "time", "name", "digits"]
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_MONTHS = ("january", "february", "march", "april", "may", "june")
-_MONTHS += ("july", "august", "september", "october", "november", "december")
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
 _WEEKS_AHEAD = 5
 """A weekday alone may be any of this many weeks."""
 
@@ -37,7 +39,7 @@ class Mention:
 def plain(text: str) -> str:
     """Lower case, straight quotes, number words as digits: what the readers below expect."""
     lowered = text.lower().replace("\u2019", "'").replace("\u2011", "-").replace("a.m.", "am").replace("p.m.", "pm")
-    return alpha2digit(lowered, "en", threshold=0)
+    return str(alpha2digit(lowered, "en", threshold=0))
 
 
 def read(
@@ -69,6 +71,8 @@ def meaning(
     if kind == "day":
         dates = sorted({day for mention in _days(plain(value), today) for day in mention.values})
         return frozenset(dates[:2] if plain(value).strip() == WEEKDAYS[today.weekday()] else dates[:1])
+    if re.fullmatch(r"\d\d:\d\d", value):
+        return frozenset({value})
     if kind == "time":
         return frozenset(v for mention in _times(f"at {plain(value)}") for v in mention.values)
     if kind == "choice":
@@ -133,9 +137,13 @@ _TIMES = re.compile(
     r"|(?P<hour4>\d{1,2}) o'clock"
     r"|(?:at|or|and|for|have|from|around) (?P<hour5>\d{1,2})"
     r"(?![\d:]|th|st|nd|rd|,? \d| ?(?:am|pm|o'clock|past|minute|hour|day|week|month|year|dollar))"
+    r"|(?P<hour6>\d{1,2})(?=(?:, \d{1,2})*,? (?:or|and) \d{1,2}\b| in the (?:morning|afternoon|evening))"
     r"|(?P<word>noon|midday|midnight)"
     rf")(?: in the {_HALF}| at night)?"
 )
+
+
+_HOURS = ("hour1", "hour2", "hour3", "hour4", "hour5", "hour6")
 
 
 def _times(text: str) -> Iterator[Mention]:
@@ -150,7 +158,7 @@ def _clock_times(found: Mapping[str, str]) -> set[str]:
     """HH:MM for a match of `_TIMES`; both halves of the day when the words leave it open; nothing if no such time."""
     if "word" in found:
         return {"00:00" if found["word"] == "midnight" else "12:00"}
-    hour = next(int(found[name]) for name in ("hour1", "hour2", "hour3", "hour4", "hour5") if name in found)
+    hour = next(int(found[name]) for name in _HOURS if name in found)
     minute = int(next((found[name] for name in ("minute2", "minute3") if name in found), 0))
     if "past" in found:
         distance = {"half": 30, "quarter": 15}.get(found["past"]) or int(found["past"])

@@ -15,9 +15,10 @@ from datetime import date
 from . import facts, offers
 from .domain import Heard
 from .facts import Mention
-from .persona import Persona
+from .persona import PLACE, Persona
 
-_PLACE = re.compile(r"\{(\w+)\}")
+_EXACT = ("day", "time")
+"""Kinds of facts whose meaning says more than the persona's own word: 'thursday' is one certain date."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,9 @@ class Mind:
         self._taken: dict[str, str] = {}
         self._used: dict[str, list[str]] = {}
         self._pending: str | None = None
+        """The question answered last."""
+        self._put_off: str | None = None
+        """The question that waits until the digression is over."""
         self._last: tuple[str, dict[str, str]] = ("opening", {})
         self._wrong: dict[str, Mention] = {}
         self._owes: tuple[str, str] | None = None
@@ -52,9 +56,21 @@ class Mind:
         """Every misunderstanding, in words."""
 
     @property
-    def wants(self) -> dict[str, frozenset[str]]:
-        """The facts as they must come out, alternatives taken included: each with every value that is right."""
-        return dict(self._own)
+    def wants(self) -> dict[str, str]:
+        """The facts as they must come out, alternatives taken included: a weekday as its date, times as HH:MM.
+
+        A fact that may be either of two values (today's weekday: today or in a week) is as the persona has it.
+        """
+        return {
+            fact: next(iter(self._own[fact])) if len(self._own[fact]) == 1 and known.kind in _EXACT else said.value
+            for fact, said in self._persona.facts.items()
+            for known in [self._domain.facts[fact]]
+        }
+
+    @property
+    def content(self) -> bool:
+        """The caller believes to have got what it wanted."""
+        return self._done
 
     def answer(self, heard_text: str) -> Move | None:
         """What to say to all that was heard since the caller last spoke; None to go on listening."""
@@ -62,15 +78,17 @@ class Mind:
         question = heard.question
         if "goodbye" in heard.remarks and question is None:
             return Move(self._phrase("goodbye"), hang_up=True)
-        self._done = self._done or "done" in heard.remarks
+        self._done = self._done or ("done" in heard.remarks and question != "confirms")
         if self._is_lost(heard, question):
             return Move(self._phrase("give_up"), hang_up=True)
         if question is None:
             return self._unasked(heard)
-        move = self._digress(question) or self._own_matter(question) or self._reply(question, heard)
-        self._pending = question
+        digression = self._digress(question)
+        if digression:
+            return digression
+        self._pending, self._put_off = question, None
         self._answers += 1
-        return move
+        return self._own_matter(question) or self._reply(question, heard)
 
     def interrupts(self, so_far: str) -> bool:
         """Whether the caller has heard enough of a sentence to cut it short."""
@@ -106,15 +124,16 @@ class Mind:
 
     def _unasked(self, heard: Heard) -> Move | None:
         if "not_understood" in heard.remarks:
-            return self._again()
+            return self.again()
         if heard.remarks & {"wait", "hands_over", "done"}:
             return None
-        if self._digressed and self._pending:
-            return self._reply(self._pending, heard)
+        if self._put_off:
+            return self._reply(self._put_off, heard)
         self.lost.append(f"makes no sense: {heard.text}")
         return Move(self._phrase("give_up"), hang_up=True) if self._out_of_patience else Move(self._phrase("confused"))
 
-    def _again(self) -> Move:
+    def again(self) -> Move:
+        """The last words in another way."""
         key, given = self._last
         return Move(self._phrase(key, given, plainly=True))
 
@@ -123,6 +142,7 @@ class Mind:
         if digression is None or self._digressed or question != digression.at:
             return None
         self._digressed = True
+        self._put_off = question
         return Move(self._rng.choice(digression.ask))
 
     def _own_matter(self, question: str) -> Move | None:
@@ -132,7 +152,7 @@ class Mind:
             self._owes = None
             return Move(self._remember("correct_late", {"right": self._say(fact), "wrong": wrong}))
         human = self._persona.temperament.wants_human
-        if human is None or self._answers < human.after_answers or question == "offers_person":
+        if human is None or self._answers <= human.after_answers or question == "offers_person":
             return None
         if self._last[0] == "human":
             self.lost.append("no person")
@@ -141,18 +161,24 @@ class Mind:
         return Move(self._remember("human"))
 
     def _reply(self, question: str, heard: Heard) -> Move:
-        if question.startswith("asks "):
-            return self._give(question.removeprefix("asks "), plainly="not_understood" in heard.remarks)
-        if question in ("offers", "confirms"):
-            return self._choose(heard) if self._is_offer(question, heard) else self._check(heard)
-        if question == "changes":
-            return self._object(self._wrong) if self._wrong else self._open()
-        if question == "anything_else" and (self._done or not self._own):
-            return Move(self._remember("nothing_else"))
-        if question == "still_there":
-            return Move(f"{self._phrase('still_here')} {self._again().say}")
-        if question == "offers_person":
-            return Move(self._remember("yes"))
+        if self._done and question not in ("anything_else", "still_there"):
+            return Move(self._phrase("goodbye"), hang_up=True)
+        fact = question.removeprefix("asks ")
+        match question:
+            case "confirms" if "unavailable" not in heard.remarks:
+                return self._check(heard)
+            case "offers" | "confirms":
+                return self._choose(heard)
+            case "changes" if self._wrong:
+                return self._object(self._wrong)
+            case "anything_else" if self._done:
+                return self._check_done(heard)
+            case "still_there":
+                return Move(f"{self._phrase('still_here')} {self.again().say}")
+            case "offers_person":
+                return Move(self._remember("yes"))
+            case _ if fact != question:
+                return self._give(fact, plainly="not_understood" in heard.remarks)
         return self._open()
 
     def _open(self) -> Move:
@@ -166,18 +192,24 @@ class Mind:
             return Move(self._remember("decline"))
         return Move(self._remember(fact, plainly=plainly))
 
-    def _is_offer(self, question: str, heard: Heard) -> bool:
-        return question == "offers" or "unavailable" in heard.remarks
-
     def _check(self, heard: Heard) -> Move:
         if any(re.search(pattern, heard.text) for pattern in self._persona.refuses):
             self.lost.append("wrong matter")
             return Move(self._remember("refuse"))
         self._wrong = self._contradictions(heard)
         if not self._wrong:
-            return Move(self._remember("yes"))
+            return Move(self._remember("right" if re.search(r"\b(right|correct)\b", heard.text) else "yes"))
         self.lost.append("wrong: " + ", ".join(f"{fact} {mention.text}" for fact, mention in self._wrong.items()))
         return self._object(self._wrong)
+
+    def _check_done(self, heard: Heard) -> Move:
+        """The last chance to find a mistake, in what the agent says it has done."""
+        wrong = self._contradictions(heard) if "done" in heard.remarks else {}
+        if not wrong:
+            return Move(self._remember("nothing_else"))
+        self._done = False
+        self.lost.append("done wrong: " + ", ".join(f"{fact} {mention.text}" for fact, mention in wrong.items()))
+        return self._object(wrong)
 
     def _object(self, wrong: Mapping[str, Mention]) -> Move:
         right = ", ".join(self._say(fact) for fact in wrong)
@@ -203,10 +235,10 @@ class Mind:
             self._persona.temperament.alternatives,
         )
         if not option:
-            return self._open() if self._pending is None else self._again()
+            return self.again()
         for fact, mention in option.items():
             if not self._own[fact] & mention.values:
-                self._own[fact] = mention.values
+                self._own[fact] = offers.meant(mention, self._own[fact])
                 self._taken[fact] = mention.text
         return Move(self._remember("accept", {"offer": " at ".join(self._say(fact) for fact in option)}))
 
@@ -232,10 +264,10 @@ class Mind:
         return self._fill(text, given or {})
 
     def _can_say(self, text: str, given: Iterable[str]) -> bool:
-        return {*_PLACE.findall(text)} <= {*given, *self._own}
+        return {*PLACE.findall(text)} <= {*given, *self._own}
 
     def _fill(self, text: str, given: Mapping[str, str]) -> str:
-        return _PLACE.sub(lambda place: given.get(place[1]) or self._fact(place[1]), text)
+        return PLACE.sub(lambda place: given.get(place[1]) or self._fact(place[1]), text)
 
     def _fact(self, fact: str) -> str:
         """A fact as it comes out of this caller's mouth: the first time, perhaps wrong."""

@@ -36,9 +36,14 @@ def choose(
     return options[-1] if rule == "last" else min(options, key=lambda option: _distance(option, own))
 
 
-def _options(
-    offered: Mapping[str, Sequence[Mention]], kinds: Mapping[str, Kind]
-) -> list[Option]:
+def meant(mention: Mention, own: frozenset[str]) -> frozenset[str]:
+    """What is taken with an offer that can mean several values: the time nearest to the wish, the first of the days."""
+    if not all(":" in value for value in mention.values | own):
+        return frozenset({min(mention.values)})
+    return frozenset({min(mention.values, key=lambda value: min(_gap(value, wish) for wish in own))})
+
+
+def _options(offered: Mapping[str, Sequence[Mention]], kinds: Mapping[str, Kind]) -> list[Option]:
     said = sorted(
         ((mention.start, fact, mention) for fact, all_of in offered.items() for mention in all_of), key=lambda s: s[0]
     )
@@ -58,13 +63,17 @@ def _distance(option: Option, own: Mapping[str, frozenset[str]]) -> tuple[int, i
     """Facts that are not as wished, and how far off the time is, in minutes."""
     missed = sum(not (mention.values & own[fact]) for fact, mention in option.items())
     gaps = [
-        abs(_minutes(value) - _minutes(wish))
+        _gap(value, wish)
         for fact, mention in option.items()
         for value in mention.values
         for wish in own[fact]
         if ":" in value and ":" in wish
     ]
     return missed, min(gaps, default=0)
+
+
+def _gap(one: str, other: str) -> int:
+    return abs(_minutes(one) - _minutes(other))
 
 
 def _minutes(clock: str) -> int:

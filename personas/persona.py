@@ -6,6 +6,7 @@ agent are in its domain file (`personas/domains/`), so that several callers shar
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,6 +17,9 @@ from voicebot.errors import BadInput, did_you_mean
 
 from . import domain as domains
 from .domain import Domain, Pattern
+
+PLACE = re.compile(r"\{(\w+)\}")
+"""A fact in a phrase: {day}."""
 
 
 def _rising(value: tuple[int, int]) -> tuple[int, int]:
@@ -33,7 +37,7 @@ def _as_fact(value: object) -> object:
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Voice(_Part):
@@ -116,7 +120,7 @@ class Temperament(_Part):
     reaction_ms: Range = (300, 900)
     """From the agent's last sound to the caller's first: lowest and highest."""
     patience: int = Field(default=4, ge=1)
-    """Misunderstandings (not understood, wrong, silent, senseless) that are forgiven; at the next the caller hangs up."""
+    """Misunderstandings (not understood, wrong, silent, senseless) that are forgiven; the next ends the call."""
     silence_ms: int = Field(default=9000, ge=1000)
     """How long the agent may be silent before the caller asks whether anybody is there."""
     alternatives: Literal["nearest", "first", "last"] = "nearest"
@@ -147,8 +151,6 @@ class Persona(_Part):
     refuses: list[Pattern] = []
     """Confirmations with these words are refused whatever the facts: somebody who books does not want to cancel."""
     temperament: Temperament = Temperament()
-    scenario: str | None = None
-    """The scenario file (without .yaml, in `evals/`) that says how a call of this caller must end."""
     _understanding: Domain = PrivateAttr(default=Domain())
     _path: Path | None = PrivateAttr(default=None)
 
@@ -156,7 +158,8 @@ class Persona(_Part):
     def _knows_what_it_corrects(self) -> Persona:
         corrects = self.temperament.corrects
         if corrects and corrects.fact not in self.facts:
-            raise ValueError(f"'temperament.corrects': no fact '{corrects.fact}'.{did_you_mean(corrects.fact, self.facts)}")
+            hint = did_you_mean(corrects.fact, self.facts)
+            raise ValueError(f"'temperament.corrects': no fact '{corrects.fact}'.{hint}")
         return self
 
     @property
@@ -179,16 +182,28 @@ class Persona(_Part):
         persona._path = path
         return persona
 
+    def _can_say(self, text: str) -> bool:
+        """Whether the phrase needs no fact that this caller lacks."""
+        return {*PLACE.findall(text)} <= {*self.facts}
+
     def _check(self, known: Domain, document: yamlfile.Document) -> None:
         """What only the domain file can tell: facts and acts that exist."""
         for fact in self.facts:
             if fact not in known.facts:
                 place = document.place(("facts", fact), of_key=True)
                 raise BadInput(f"{place} domain '{self.domain}' has no fact '{fact}'.{did_you_mean(fact, known.facts)}")
+        spoken = known.says | self.says
+        for occasion in ("opening", *self.facts):
+            if not any(self._can_say(text) for text in spoken.get(occasion, [])):
+                place = document.place(("says",), of_key=True)
+                raise BadInput(f"{place} nothing to say for '{occasion}'. Add 'says: {{{occasion}: [...]}}'.")
         manners = self.temperament
         acts = [*known.hears, *(f"asks {fact}" for fact in known.facts)]
-        named = [(("interrupts", "at", n), act) for n, act in enumerate(manners.interrupts.at)] if manners.interrupts else []
-        named += [(("digression", "at"), manners.digression.at)] if manners.digression else []
+        named: list[tuple[yamlfile.Loc, str]] = []
+        if manners.interrupts:
+            named += [(("interrupts", "at", n), act) for n, act in enumerate(manners.interrupts.at)]
+        if manners.digression:
+            named += [(("digression", "at"), manners.digression.at)]
         for loc, act in named:
             if act not in acts:
                 place = document.place(("temperament", *loc))

@@ -105,7 +105,7 @@ def test_a_stage_without_a_mark_gives_its_time_to_the_next():
             AgentSpeechStarted(t_ms=1420, turn=1),
         ]
     )
-    assert [(stage.name, stage.duration_ms) for stage in fall.stages] == [("turn", 300), ("voice", 100), ("playback", 20)]
+    assert {stage.name: stage.duration_ms for stage in fall.stages} == {"turn": 300, "voice": 100, "playback": 20}
 
 
 def test_waiting_by_the_silence_limit_is_configured_and_not_charged_to_the_engine():

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -23,12 +24,13 @@ from pydantic import (
     Field,
     PrivateAttr,
     StringConstraints,
+    ValidationInfo,
     model_validator,
 )
 
 from voicebot import paths, references, validation, yamlfile
 from voicebot.errors import BadInput, did_you_mean
-from voicebot.flow import Flow
+from voicebot.flow import Flow, Step
 
 
 def _as_list(value: Any) -> Any:
@@ -174,11 +176,14 @@ class Agent(_Part):
         return self
 
     @model_validator(mode="after")
-    def _flow_has_its_tools(self) -> Self:
-        known = {reference.rpartition(":")[2] for reference in self.brain.tools}
-        for place, step in self.flow.steps() if self.flow else ():
-            if step.tool not in known:
-                raise ValueError(f"flow.{place}.tool: unknown tool '{step.tool}'.{did_you_mean(step.tool, known)}")
+    def _flow_has_its_tools(self, info: ValidationInfo) -> Self:
+        tools = {reference.rpartition(":")[2]: reference for reference in self.brain.tools}
+        for place, step in _steps(self.flow):
+            if step.tool not in tools:
+                raise ValueError(f"{place}.tool: unknown tool '{step.tool}'.{did_you_mean(step.tool, tools)}")
+            problem = references.misfit(tools[step.tool], step.with_, info)
+            if problem:
+                raise ValueError(f"{place}.with: {problem}")
         return self
 
     @classmethod
@@ -218,12 +223,21 @@ class Agent(_Part):
         if self._source is not None:
             return self._source
         settings = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        return yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
+        return str(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
 
     @property
     def sha256(self) -> str:
         """SHA-256 of the file's bytes."""
         return self._sha256 or hashlib.sha256(self.source.encode()).hexdigest()
+
+
+def _steps(flow: Flow | None) -> Iterator[tuple[str, Step]]:
+    """The flow's tool calls, and where in the agent file each stands."""
+    for name, check in flow.checks.items() if flow else ():
+        yield f"flow.checks.{name}", check
+    for name, goal in flow.goals.items() if flow else ():
+        if goal.do:
+            yield f"flow.goals.{name}.do", goal.do
 
 
 def find_agent(name: str | None = None) -> Path:
@@ -241,8 +255,9 @@ def find_agent(name: str | None = None) -> Path:
         return path
     agents = {file.stem: file for file in paths.agent_files(root)}
     if name not in agents:
-        where = f"in {paths.shown(root / paths.AGENTS)}" if agents else "here, nor any other. Create one with: voicebot new"
-        raise BadInput(f"no agent '{name}' {where}.{did_you_mean(name, agents)}")
+        if not agents:
+            raise _no_agents(root)
+        raise BadInput(f"no agent '{name}' in {paths.shown(root / paths.AGENTS)}.{did_you_mean(name, agents)}")
     return agents[name]
 
 
@@ -251,8 +266,12 @@ def _only_agent(root: Path) -> Path:
     if len(agents) == 1:
         return agents[0]
     if agents:
-        raise BadInput(f"Which agent? Choose one with --agent: {', '.join(file.stem for file in agents)}.")
-    raise BadInput(f"No agent in {root}. Create a project with 'voicebot new NAME', or give the path of an agent file.")
+        raise BadInput(f"which agent? Choose one with --agent: {', '.join(file.stem for file in agents)}.")
+    raise _no_agents(root)
+
+
+def _no_agents(root: Path) -> BadInput:
+    return BadInput(f"no agents in {root}. Make a project: voicebot new NAME. Or name an agent's file with --agent.")
 
 
 def agent_schema() -> dict[str, Any]:

@@ -28,7 +28,7 @@ from voicebot import clock, events, providers
 from voicebot.agent import Agent
 from voicebot.brain import Brain, CallTool, Failed, HandOver, HangUp, Moved, Output, ToolResult
 from voicebot.media import vad
-from voicebot.media.ear import Ear, Sensitivity
+from voicebot.media.ear import Ear
 from voicebot.media.playout import Playout
 from voicebot.pipeline import BrainProcessor, CallerTurnFrame, CallPipeline, GreetFrame, HeardFrame, MouthProcessor
 from voicebot.store.record import Record
@@ -127,10 +127,10 @@ class Call:
         self._pipeline = CallPipeline(BrainProcessor(self._brain, self), mouth)
         self._floor: Floor | None = None
         if self._stt:
-            stt, rate_hz, sensitivity = self._stt, self.transport.rate_hz, Sensitivity()
+            stt, rate_hz = self._stt, self.transport.rate_hz
             self._floor = Floor(
                 self.agent.voice.turns,
-                lambda floor: Ear(rate_hz, floor, sensitivity),
+                lambda floor: Ear(rate_hz, floor),
                 lambda on_interim: stt.stream(rate_hz, on_interim),
                 self._playout,
                 self,
@@ -354,7 +354,7 @@ class Call:
         )
 
     def _emit(self, kind: type[AnyEvent], turn: int | None = None, **fields: Any) -> AnyEvent:
-        event = kind(t_ms=self.now_ms(), turn=self._turn if turn is None else turn, **fields)
+        event = kind(t_ms=round(self.now_ms(), 3), turn=self._turn if turn is None else turn, **fields)
         if self._record:
             self._record.event(event)
         for face in list(self._faces):

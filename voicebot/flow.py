@@ -94,6 +94,8 @@ class Slot(_Part):
     """number: words that follow it ("people", "nights"), so that it is understood at any time."""
     length: int | None = None
     """code: how many characters it has."""
+    letters: bool = False
+    """code: true when it has letters too; they are said one by one or as "alpha", "bravo"."""
     examples: list[str] = Field(default_factory=list)
     """Values that callers may say (codes, texts): the embedded recogniser learns them."""
 
@@ -101,9 +103,9 @@ class Slot(_Part):
     def _fits(self) -> Slot:
         if self.type == "choice" and not self.values:
             raise ValueError("a choice needs `values`")
-        for key, kinds in (("values", ("choice",)), ("units", ("number",)), ("length", ("code",))):
-            if getattr(self, key) and self.type not in kinds:
-                raise ValueError(f"`{key}` is for a slot of type {kinds[0]}, and this is a {self.type}")
+        for key, kind in (("values", "choice"), ("units", "number"), ("length", "code"), ("letters", "code")):
+            if getattr(self, key) and self.type != kind:
+                raise ValueError(f"`{key}` is for a slot of type {kind}, and this is a {self.type}")
         if self.wishes and self.type not in ("date", "time"):
             raise ValueError("`wishes` is for a date or a time")
         return self
@@ -189,7 +191,9 @@ class Phrases(_Part):
     anything_else: str = "Is there anything else I can help you with?"
     ask_goal: str = "What can I do for you?"
     goodbye: str = "Thank you for calling. Goodbye!"
-    not_understood: Sentences = Field(default_factory=lambda: ["Sorry, I didn't get that.", "I'm sorry, once more please."])
+    not_understood: Sentences = Field(
+        default_factory=lambda: ["Sorry, I didn't get that.", "I'm sorry, once more please."]
+    )
     yes_or_no: str = "Sorry, was that a yes or a no?"
     change: str = "All right. What should I change?"
     dropped: str = "All right, I've left it."

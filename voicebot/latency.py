@@ -85,9 +85,7 @@ class Waterfall:
 
     def rounded(self) -> list[tuple[Stage, int]]:
         """Stages with whole milliseconds that add up to the rounded whole."""
-        return [
-            (stage, round(stage.start_ms + stage.duration_ms) - round(stage.start_ms)) for stage in self.stages
-        ]
+        return [(stage, round(stage.start_ms + stage.duration_ms) - round(stage.start_ms)) for stage in self.stages]
 
 
 def waterfalls(events: Iterable[Event]) -> list[Waterfall]:

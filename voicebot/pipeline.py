@@ -140,8 +140,8 @@ class MouthProcessor(FrameProcessor):
             for clause in self._clauses.feed(frame.text):
                 await self._speak(clause)
         elif isinstance(frame, LLMFullResponseEndFrame):
-            if rest := self._clauses.flush():
-                await self._speak(rest)
+            for clause in self._clauses.flush():
+                await self._speak(clause)
             self._playout.end()
         await self.push_frame(frame, direction)
 

@@ -7,6 +7,7 @@ root folder; an agent built in code has no files to check.
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -31,9 +32,9 @@ def llm(name: str) -> str:
 
 
 def _provider(kind: str, name: str) -> str:
-    from voicebot import providers
+    from voicebot.providers import known as known_providers  # only here: providers import the agent
 
-    known = providers.known(kind)
+    known = known_providers(kind)
     provider = name.partition("/")[0]
     if provider not in known:
         raise ValueError(f"unknown provider '{provider}'.{did_you_mean(provider, known)}")
@@ -52,33 +53,63 @@ def tool(reference: str, info: ValidationInfo) -> str:
     return reference
 
 
+def misfit(reference: str, arguments: list[str], info: ValidationInfo) -> str:
+    """Why the tool cannot be called with just these arguments; '' when it can, or when that cannot be seen."""
+    if not isinstance(info.context, Path):
+        return ""
+    file, _, function = reference.rpartition(":")
+    signature = _functions((info.context / file).read_text(encoding="utf-8"))[function]
+    if signature is None:
+        return ""
+    for argument in arguments:
+        if argument not in signature.names:
+            return f"{reference} has no parameter '{argument}'.{did_you_mean(argument, signature.names)}"
+    missing = [name for name in signature.required if name not in arguments]
+    return f"{reference} needs '{missing[0]}' too." if missing else ""
+
+
+@dataclass(frozen=True)
+class _Signature:
+    names: tuple[str, ...]
+    required: tuple[str, ...]
+
+    @classmethod
+    def of(cls, node: ast.FunctionDef | ast.AsyncFunctionDef) -> _Signature:
+        plain = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
+        needed = plain[: len(plain) - len(node.args.defaults)]
+        for argument, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
+            plain.append(argument.arg)
+            needed += [argument.arg] if default is None else []
+        return cls(tuple(plain), tuple(needed))
+
+
 def _look_up(root: Path, file: str, function: str) -> None:
     path = root / file
     if not path.is_file():
         raise ValueError(f"{file} does not exist.{did_you_mean(file, _files(root, '.py'))}")
     try:
-        names = _functions(path.read_text(encoding="utf-8"))
+        functions = _functions(path.read_text(encoding="utf-8"))
     except SyntaxError as error:
         raise ValueError(f"{file}:{error.lineno} is not valid Python: {error.msg}.") from None
     except (OSError, ValueError) as error:
         raise ValueError(f"{file} cannot be read: {error}.") from None
-    if function not in names:
-        public = {name for name in names if not name.startswith("_")}
+    if function not in functions:
+        public = {name for name, signature in functions.items() if signature and not name.startswith("_")}
         raise ValueError(f"no function '{function}' in {file}.{did_you_mean(function, public)}")
 
 
 @lru_cache(maxsize=32)
-def _functions(source: str) -> frozenset[str]:
-    """Functions at the top level of a module, defined or imported there."""
-    names: set[str] = set()
+def _functions(source: str) -> dict[str, _Signature | None]:
+    """The functions of a module and their parameters; None for a name that is imported or assigned there."""
+    found: dict[str, _Signature | None] = {}
     for node in ast.parse(source).body:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            names.add(node.name)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            found[node.name] = _Signature.of(node)
         elif isinstance(node, ast.ImportFrom):
-            names.update(alias.asname or alias.name for alias in node.names)
+            found.update(dict.fromkeys(alias.asname or alias.name for alias in node.names))
         elif isinstance(node, ast.Assign):
-            names.update(target.id for target in node.targets if isinstance(target, ast.Name))
-    return frozenset(names)
+            found.update(dict.fromkeys(target.id for target in node.targets if isinstance(target, ast.Name)))
+    return found
 
 
 def knowledge(pattern: str, info: ValidationInfo) -> str:

@@ -8,6 +8,7 @@ A validator that looks at several values says where the wrong one stands, as a p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
@@ -18,33 +19,55 @@ from voicebot.errors import BadInput, did_you_mean
 from voicebot.yamlfile import Document, Loc
 
 MAX_LINES = 20
+MAX_LENGTH = 400
+
+_MEANT = re.compile("Did you mean '([^']*)'")
+_QUOTED = re.compile("'([^']*)'")
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
 def build(document: Document, model: type[Model], context: object = None) -> Model:
-    """The document as a `model`; `context` reaches its validators. Raises BadInput, one line a problem, in file order."""
+    """The document as a `model`; `context` reaches its validators. Raises BadInput, one line a problem."""
     try:
         return model.model_validate(document.data, context=context)
     except ValidationError as error:
-        problems = [_problem(document, model, details) for details in error.errors(include_url=False)]
-    lines = [f"{document.shown}:{line}:{column} {sentence}" for line, column, sentence in sorted(set(problems))]
+        problems = _problems(document, model, error.errors(include_url=False))
+    lines = [f"{document.shown}:{line}:{column} {_one_line(text)}" for line, column, text in sorted(set(problems))]
     more = [f"... and {len(lines) - MAX_LINES} more."] if len(lines) > MAX_LINES else []
     raise BadInput("\n".join(lines[:MAX_LINES] + more))
 
 
+def _one_line(sentence: str) -> str:
+    """Whatever a value that is quoted in it holds."""
+    line = " ".join(sentence.split())
+    return line if len(line) <= MAX_LENGTH else f"{line[: MAX_LENGTH - 3]}..."
+
+
+def _problems(document: Document, model: type[BaseModel], errors: list[ErrorDetails]) -> list[tuple[int, int, str]]:
+    """One for each error, but none for a missing key that is only misspelt: its unknown spelling says so."""
+    found = [(details, _problem(document, model, details)) for details in errors]
+    meant = {
+        (*details["loc"][:-1], suggestion[1])
+        for details, (_, _, sentence) in found
+        if details["type"] == "extra_forbidden" and (suggestion := _MEANT.search(sentence))
+    }
+    return [problem for details, problem in found if details["type"] != "missing" or details["loc"] not in meant]
+
+
 def _problem(document: Document, model: type[BaseModel], details: ErrorDetails) -> tuple[int, int, str]:
-    loc = details["loc"]
-    kind = details["type"]
+    kind, loc, extra = details["type"], details["loc"], details.get("ctx", {})
+    if kind.startswith("union_tag"):  # said of the key that tells a union's members apart
+        loc = (*loc, extra["discriminator"].strip("'"))
+    if kind == "value_error":
+        return _said(document, loc, str(extra["error"]))
     line, column = document.position(loc, of_key=kind == "extra_forbidden")
     if kind == "extra_forbidden":
         known = {name for found in _models_at(model, loc[:-1]) for name in _keys(found)}
         return line, column, f"unknown key '{loc[-1]}'{_inside(loc)}.{did_you_mean(str(loc[-1]), known)}"
-    if kind == "missing":
+    if kind in ("missing", "union_tag_not_found"):
         return line, column, f"missing key '{loc[-1]}'{_inside(loc)}."
-    if kind == "value_error":
-        return _said(document, loc, str(details["ctx"]["error"]))
-    return line, column, f"'{_name(loc)}' {_must(details)}"
+    return line, column, f"'{_name(loc)}' {_must(kind, details)}"
 
 
 def _said(document: Document, loc: Loc, message: str) -> tuple[int, int, str]:
@@ -83,27 +106,22 @@ _SHAPES = {
 }
 
 
-def _must(details: ErrorDetails) -> str:
+def _must(kind: str, details: ErrorDetails) -> str:
     """The rest of a sentence that begins with the key's name."""
-    kind, given = details["type"], details["input"]
+    given, extra = details["input"], details.get("ctx", {})
     if kind in _SHAPES:
         if given is None:
             return f"has no value; it must be {_SHAPES[kind]}."
         quotes = " Put it in quotes." if kind == "string_type" and isinstance(given, (bool, int, float)) else ""
         return f"must be {_SHAPES[kind]}, not {_seen(given)}.{quotes}"
-    if kind in ("literal_error", "enum"):
-        choices = [choice.strip("'") for choice in _choices(details["ctx"]["expected"])]
-        return f"cannot be {_seen(given)}.{did_you_mean(str(given), choices)}"
+    if kind in ("literal_error", "enum", "union_tag_invalid"):
+        wrong = extra.get("tag", given)
+        choices = _QUOTED.findall(extra.get("expected_tags") or extra["expected"])
+        return f"cannot be {_seen(wrong)}.{did_you_mean(str(wrong), choices)}"
     message = details["msg"]
     for shape in ("Input", "String", "List", "Dictionary", "Value"):
         message = message.removeprefix(f"{shape} should ")
     return f"must {message}." if message != details["msg"] else f"is wrong: {message}."
-
-
-def _choices(expected: str) -> list[str]:
-    """pydantic's "'a', 'b' or 'c'" as a list."""
-    head, _, last = expected.rpartition(" or ")
-    return [*head.split(", "), last] if head else [last]
 
 
 def _seen(given: object) -> str:
@@ -142,8 +160,8 @@ def _tagged(types: list[Any], step: str | int) -> list[Any]:
     """pydantic puts a union's tag (a literal's value, or the class name) into the loc: keep the model it names."""
 
     def bears(model: type[BaseModel]) -> bool:
-        literals = [field.annotation for field in model.model_fields.values() if get_origin(field.annotation) is Literal]
-        return model.__name__ == step or any(step in get_args(literal) for literal in literals)
+        kinds = [field.annotation for field in model.model_fields.values()]
+        return model.__name__ == step or any(step in get_args(kind) for kind in kinds if get_origin(kind) is Literal)
 
     return [model for model in _models(types) if bears(model)]
 
@@ -156,8 +174,7 @@ def _parts(types: list[Any]) -> Iterator[Any]:
     """The types with unions, Annotated and Optional opened."""
     for kind in types:
         origin = get_origin(kind)
-        if isinstance(kind, type) and origin is None or origin in (list, tuple, dict, Literal):
+        if (isinstance(kind, type) and origin is None) or origin in (list, tuple, dict, Literal):
             yield kind
         elif get_args(kind):
             yield from _parts(list(get_args(kind)))
-

@@ -35,6 +35,8 @@ _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _INT = re.compile(r"-?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_LONGEST_NUMBER = 15
+"""Digits that a float keeps; anything longer is a code."""
 _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
@@ -246,8 +248,8 @@ class _Reader:
         if not isinstance(event, yaml.ScalarEvent) or event.tag is not None:
             raise _Problem(line, column, "a key must be a plain word.")
         if event.value in pairs:
-            first = pairs[event.value][0].line
-            self.repeated.append(_Problem(line, column, f"duplicate key '{event.value}'; it is already in line {first}."))
+            sentence = f"duplicate key '{event.value}'; it is already in line {pairs[event.value][0].line}."
+            self.repeated.append(_Problem(line, column, sentence))
         return Node(line, column, value=event.value)
 
     def _aliased(self, event: Any) -> Node:
@@ -276,39 +278,43 @@ def _scalar(event: Any) -> Any:
         return text
     if text in _WORDS:
         return _WORDS[text]
-    if _INT.fullmatch(text) and len(text) < 20:
+    if len(text) > _LONGEST_NUMBER:
+        return text
+    if _INT.fullmatch(text):
         return int(text)
-    return float(text) if _FLOAT.fullmatch(text) and len(text) < 40 else text
+    return float(text) if _FLOAT.fullmatch(text) else text
+
+
+_COLON = "unexpected ':'. Put text that contains a colon in quotes, or check the indentation."
+_COMPLAINTS = (
+    # in the parser's problem, in its context, where to point, what to do
+    ("tab character", "", "here", "a tab is used for indentation. Use spaces."),
+    ("end of stream", "quoted scalar", "opened", "this quote is never closed."),
+    ("escape", "", "here", "unknown escape after '\\'. Put text with backslashes in single quotes."),
+    ("", "flow sequence", "opened", "this '[' is not closed, or a comma is missing in it."),
+    ("", "flow mapping", "opened", "this '{' is not closed, or a comma is missing in it."),
+    ("mapping keys are not allowed", "", "here", "a value cannot start with '?'. Put it in quotes."),
+    ("mapping values are not allowed", "", "here", _COLON),
+    ("entries are not allowed", "", "here", "a list item ('- ...') starts on a line of its own."),
+    ("could not find expected ':'", "", "opened", "expected 'key: value'."),
+    ("expected", "", "indented", "this line does not fit the lines above it. Check its indentation."),
+    ("expected", "", "here", "unexpected text after the value. Inside '...' a quote is written twice ('')."),
+)
 
 
 def _syntax(text: str, error: yaml.MarkedYAMLError) -> _Problem:
     """The parser's complaint as a sentence that says what to do."""
-    mark, problem, context = error.problem_mark, error.problem or "", error.context or ""
-    opened = error.context_mark or mark
-    if mark is None or opened is None:
-        return _Problem(1, 1, f"not valid YAML: {problem or error}.")
-    line_so_far = text.splitlines()[mark.line][: mark.column] if mark.line < len(text.splitlines()) else ""
-    here, there = (mark.line + 1, mark.column + 1), (opened.line + 1, opened.column + 1)
+    here = error.problem_mark or yaml.Mark("", 0, 0, 0, None, 0)
+    opened = error.context_mark or here
+    problem, context = error.problem or "", error.context or ""
+    line = [*text.splitlines(), ""][here.line]
     if "cannot start any token" in problem:
-        return _Problem(*here, _bad_start(text.splitlines()[mark.line][mark.column]))
-    if "quoted scalar" in context and "end of stream" in problem:
-        return _Problem(*there, "this quote is never closed.")
-    if "escape" in problem:
-        return _Problem(*here, "unknown escape after '\\'. Put text with backslashes in single quotes.")
-    if "flow sequence" in context or "flow mapping" in context:
-        bracket = "[" if "sequence" in context else "{"
-        return _Problem(*there, f"this '{bracket}' is not closed, or a comma is missing in it.")
-    if "mapping values are not allowed" in problem:
-        return _Problem(*here, "unexpected ':'. Put text that contains a colon in quotes, or check the indentation.")
-    if "entries are not allowed" in problem:
-        return _Problem(*here, "a list item ('- ...') starts on a line of its own.")
-    if "could not find expected ':'" in problem:
-        return _Problem(*there, "expected 'key: value'.")
-    if "expected" in problem and line_so_far.strip():
-        return _Problem(*here, "unexpected text after the value. Inside '...' a quote is written twice ('').")
-    if "expected" in problem:
-        return _Problem(*here, "this line does not fit the lines above it. Check its indentation.")
-    return _Problem(*here, f"not valid YAML: {problem}.")
+        return _Problem(here.line + 1, here.column + 1, _bad_start(line[here.column]))
+    for in_problem, in_context, where, sentence in _COMPLAINTS:
+        if in_problem in problem and in_context in context and (where != "indented" or not line[: here.column].strip()):
+            mark = opened if where == "opened" else here
+            return _Problem(mark.line + 1, mark.column + 1, sentence)
+    return _Problem(here.line + 1, here.column + 1, f"not valid YAML: {problem}.")
 
 
 def _bad_start(character: str) -> str:

@@ -9,6 +9,7 @@ the serializer does not hang up through Twilio's REST API, and logging is off (P
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from dataclasses import fields
 from typing import Any
 
 from fastapi import FastAPI, WebSocket
@@ -32,6 +33,7 @@ from pipecat.processors.frame_processor import FrameDirection
 from pipecat.runner.utils import parse_telephony_websocket
 from pipecat.serializers.twilio import TwilioFrameSerializer
 from pipecat.services.llm_service import LLMService
+from pipecat.services.settings import LLMSettings, STTSettings, TTSSettings
 from pipecat.services.stt_service import STTService
 from pipecat.services.tts_service import TTSService
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams, FastAPIWebsocketTransport
@@ -47,19 +49,24 @@ app = FastAPI()
 class StubSTT(STTService):
     """Hears the same sentence each time, final as soon as the VAD reports the end of speech."""
 
+    def __init__(self) -> None:
+        super().__init__(settings=STTSettings(model=None, language=None))
+
     async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame | None, None]:
         yield None
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
         if isinstance(frame, VADUserStoppedSpeakingFrame):
-            self.request_finalize()
-            self.confirm_finalize()
-            await self.push_frame(TranscriptionFrame(stubs.HEARD, "", time_now_iso8601()))
+            await self.push_frame(TranscriptionFrame(stubs.HEARD, "", time_now_iso8601(), finalized=True))
 
 
 class StubLLM(LLMService[Any]):
     """Streams the same reply each time, at once."""
+
+    def __init__(self) -> None:
+        unset: dict[str, Any] = {field.name: None for field in fields(LLMSettings) if field.name != "extra"}
+        super().__init__(settings=LLMSettings(**unset))
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
@@ -76,7 +83,8 @@ class StubTTS(TTSService):
     """Speaks tones, at once, in chunks of the size Pipecat recommends."""
 
     def __init__(self) -> None:
-        super().__init__(push_start_frame=True, push_stop_frames=True)
+        settings = TTSSettings(model=None, voice=None, language=None)
+        super().__init__(push_start_frame=True, push_stop_frames=True, settings=settings)
 
     async def run_tts(self, text: str, context_id: str) -> AsyncGenerator[Frame | None, None]:
         pcm = stubs.speak(text)
@@ -127,15 +135,15 @@ async def run_bot(transport: FastAPIWebsocketTransport) -> None:
         ),
     )
 
-    @transport.event_handler("on_client_connected")
     async def on_client_connected(_transport: object, _client: object) -> None:
         context.add_message({"role": "developer", "content": "Please introduce yourself to the user."})
         await worker.queue_frames([LLMRunFrame()])
 
-    @transport.event_handler("on_client_disconnected")
     async def on_client_disconnected(_transport: object, _client: object) -> None:
         await worker.cancel()
 
+    transport.add_event_handler("on_client_connected", on_client_connected)
+    transport.add_event_handler("on_client_disconnected", on_client_disconnected)
     runner = WorkerRunner(handle_sigint=False)
     await runner.add_workers(worker)
     await runner.run()

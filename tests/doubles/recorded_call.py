@@ -1,7 +1,7 @@
 """A call folder as the engine leaves it behind, built without an engine.
 
-    call = RecordedCall().greets("Hello?").turn("a cleaning please", "What day suits you?").ended()
-    folder = call.write(project / "calls")
+call = RecordedCall().greets("Hello?").turn("a cleaning please", "What day suits you?").ended()
+folder = call.write(project / "calls")
 """
 
 from __future__ import annotations
@@ -171,19 +171,16 @@ class RecordedCall:
 
     def _tool(self, name: str, arguments: dict[str, Any], result: Any) -> None:
         tool_id = f"t{len(self.events)}"
-        self._add(ToolCalled(t_ms=self.now_ms, turn=self.turns, id=tool_id, name=name, arguments=arguments))
-        self._add(
-            ToolReturned(t_ms=self.now_ms, turn=self.turns, id=tool_id, name=name, ok=True, result=result, duration_ms=3.5)
-        )
-        self._add(BrainMoved(t_ms=self.now_ms, turn=self.turns, node="confirm", slots=arguments))
+        at: dict[str, Any] = {"t_ms": self.now_ms, "turn": self.turns}
+        self._add(ToolCalled(**at, id=tool_id, name=name, arguments=arguments))
+        self._add(ToolReturned(**at, id=tool_id, name=name, ok=True, result=result, duration_ms=3.5))
+        self._add(BrainMoved(**at, node="confirm", slots=arguments))
 
     def _speaks(self, text: str, heard: str | None = None) -> None:
         self._add(AgentSpeechStarted(t_ms=self.now_ms, turn=self.turns))
         for clause in _clauses(text):
             ends = self.now_ms + WORD_MS * len(clause.split())
-            self._add(
-                AgentSaying(t_ms=self.now_ms, turn=self.turns, text=clause, starts_ms=self.now_ms, ends_ms=ends)
-            )
+            self._add(AgentSaying(t_ms=self.now_ms, turn=self.turns, text=clause, starts_ms=self.now_ms, ends_ms=ends))
             self.now_ms = ends
         if heard is not None:
             self.now_ms -= WORD_MS * (len(text.split()) - len(heard.split()))

@@ -27,6 +27,13 @@ def pages(root: Path) -> dict[Path, str]:
     return {path: path.read_text() for path in [*paths, *sorted((root / "docs").glob("*.md"))]}
 
 
+@pytest.fixture(scope="session")
+def spoken_of(pages: dict[Path, str], root: Path) -> dict[Path, str]:
+    """The pages, and those that `voicebot new` puts into a project."""
+    templates = (root / "voicebot" / "templates").rglob("*.md")
+    return pages | {path: path.read_text() for path in sorted(templates)}
+
+
 def calls(text: str) -> list[list[str]]:
     """Every call of voicebot or make in the code blocks and code spans of a page, as words."""
     blocks = [line for block in FENCE.findall(text) for line in block.splitlines()[1:-1]]
@@ -47,11 +54,11 @@ def unknown(words: list[str], command: Any) -> str | None:
     return next((word for word in rest if word.startswith("-") and word.partition("=")[0] not in options), None)
 
 
-def test_every_voicebot_command_in_the_documents_exists(pages: dict[Path, str]) -> None:
+def test_every_voicebot_command_in_the_documents_exists(spoken_of: dict[Path, str]) -> None:
     from voicebot.commands import app
 
     command = typer.main.get_command(app)
-    found = [(path, words) for path, text in pages.items() for words in calls(text) if words[0] == "voicebot"]
+    found = [(path, words) for path, text in spoken_of.items() for words in calls(text) if words[0] == "voicebot"]
     assert len(found) >= 10
     wrong = [f"{path.name}: {' '.join(words)}: {unknown(words, command)}" for path, words in found]
     assert [line for line in wrong if not line.endswith(": None")] == []

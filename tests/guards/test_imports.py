@@ -17,7 +17,8 @@ ROOMS_ABOVE = {
 LAYERS = [
     {"errors"},
     {"clock", "config", "events", "paths", "yamlfile"},
-    {"agent", "flow", "latency"},
+    {"references", "validation"},
+    {"agent", "flow", "latency", "project"},
     {"brain", "llm", "media", "store", "stt", "transports", "tts", "turns"},
     {"providers"},
     {"pipeline"},

@@ -16,6 +16,8 @@ CONNECTED = "[The call is connected.]"
 """Stands for the caller before the greeting."""
 CUT_IN = "[The caller interrupted you. They heard only your words above.]"
 """Stands before the caller's words that interrupted. On the caller's side, where a model does not imitate it."""
+SILENT = "[The caller says nothing.]"
+"""Stands for a turn of the caller in which they were only silent."""
 NOT_RUN = "Not run: the caller interrupted before it began."
 """The result of a tool call that was asked for and never started."""
 
@@ -24,13 +26,13 @@ def for_model(system: SystemMessage, messages: Sequence[AnyMessage]) -> list[Bas
     """What to send: `system`, then the conversation with notes, in turns, every tool call answered."""
     sent: list[BaseMessage] = [system]
     results = {message.tool_call_id: message for message in messages if isinstance(message, ToolMessage)}
-    note = CONNECTED if messages and isinstance(messages[0], AIMessage) else ""
-    if note:
-        _append(sent, HumanMessage(note))
-        note = ""
+    if messages and isinstance(messages[0], AIMessage):
+        sent.append(HumanMessage(CONNECTED))
+    note = ""
     for message in messages:
         if isinstance(message, HumanMessage):
-            _append(sent, HumanMessage(f"{note}\n{message.text}" if note else message.text))
+            words = message.text.strip() or SILENT
+            _append(sent, HumanMessage(f"{note}\n{words}" if note else words))
             note = ""
         elif isinstance(message, AIMessage):
             note = CUT_IN if INTERRUPTED in message.additional_kwargs else note

@@ -50,7 +50,7 @@ def _module(path: Path, shown: str) -> ModuleType:
     try:
         # Not importlib's loader: it trusts a .pyc of the same size and second, and an edit would not be seen.
         exec(compile(source, path, "exec"), module.__dict__)  # noqa: S102  # the project's own code
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever it raises is said with its line
+    except (Exception, SystemExit) as error:  # whatever it raises is said with its line
         del sys.modules[name]
         raise BadInput(f"{shown}:{_line(error, path)} {type(error).__name__}: {error}") from error
     return module

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-FIRST_TOKEN_S = 8.0
-"""How long a model may take to its first token, and between two tokens, before the next provider is asked."""
+SILENCE_S = 8.0
+"""How long a model may be silent, before its first token and between two, until the next provider is asked."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,9 @@ class LLM:
     """Where it is asked, for sentences: 'api.openai.com'."""
     key: str = ""
     """The name of the setting that holds its key, for sentences; never the key."""
-    first_token_s: float = FIRST_TOKEN_S
+    silence_s: float = SILENCE_S
+    complete_key: str = ""
+    """The key of `response_metadata` that a complete answer carries; without it the answer was cut off."""
     secret: str = field(default="", repr=False)
     """The key itself, so that it can be taken out of what a server says. Never printed."""
 
@@ -47,7 +49,7 @@ def fault(error: Exception, llm: LLM) -> Fault:
     from langchain_core import exceptions as lc
 
     if isinstance(error, TimeoutError | lc.ModelTimeoutError):
-        return Fault(f"{llm.place} gave no word within {llm.first_token_s:g} s.", passing=False)
+        return Fault(f"{llm.place} was silent for {llm.silence_s:g} s.", passing=False)
     if isinstance(error, lc.ModelAuthenticationError):
         return Fault(f"{llm.place} does not accept the key in {llm.key or 'the settings'}.", passing=False)
     if isinstance(error, lc.ModelPermissionDeniedError):

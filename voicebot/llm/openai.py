@@ -15,7 +15,7 @@ import openai
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
-from voicebot.llm import FIRST_TOKEN_S, LLM
+from voicebot.llm import LLM, SILENCE_S
 
 BASE_URL = "https://api.openai.com/v1"
 DEFAULT_MODEL = "gpt-4.1-mini"
@@ -31,7 +31,8 @@ async def connect(
     *,
     base_url: str | None = None,
     key: SecretStr | None = None,
-    first_token_s: float = FIRST_TOKEN_S,
+    temperature: float | None = None,
+    silence_s: float = SILENCE_S,
 ) -> LLM:
     """A model of OpenAI, or of the server at `base_url`. Sends nothing yet. Retries are the brain's business."""
     secret = key.get_secret_value() if key else NO_KEY
@@ -40,14 +41,22 @@ async def connect(
         model=model,
         base_url=url,
         api_key=SecretStr(secret),
+        temperature=temperature,
         http_async_client=await _client(),
+        use_responses_api=False,
         max_retries=0,
         stream_usage=base_url is None,
         stream_chunk_timeout=None,  # the brain watches the time, on the call's clock
     )
-    name = f"openai/{model}"
-    place = urlsplit(url).netloc or url
-    return LLM(name, chat, place, "OPENAI_API_KEY", first_token_s, secret if key else "")
+    return LLM(
+        f"openai/{model}",
+        chat,
+        place=urlsplit(url).netloc or url,
+        key="OPENAI_API_KEY",
+        silence_s=silence_s,
+        complete_key="finish_reason",
+        secret=secret if key else "",
+    )
 
 
 async def _client() -> openai.DefaultAsyncHttpxClient:

@@ -33,7 +33,7 @@ _BATCH_WAIT_S = 0.012
 """How long windows wait for company when several calls are on."""
 
 
-def load_session(path: str) -> onnxruntime.InferenceSession:
+def load_session(model: str | bytes) -> onnxruntime.InferenceSession:
     """An ONNX session that uses one thread and does not spin: many calls share the cores."""
     import onnxruntime
 
@@ -41,7 +41,7 @@ def load_session(path: str) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 class Vad:

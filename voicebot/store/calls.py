@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from voicebot import paths
 from voicebot.errors import BadInput, did_you_mean
-from voicebot.events import CallEnded, CallStarted, Event, parse
+from voicebot.events import CallEnded, CallerSpeechStarted, CallStarted, Event, parse
 from voicebot.latency import Percentiles, Waterfall, percentiles, v2v_ms, waterfalls
 
 EVENTS, AUDIO, AGENT = "events.jsonl", "call.wav", "agent.yaml"
@@ -135,7 +135,10 @@ def _alive(pid: int) -> bool:
 
 
 def folder_of(project: Path) -> Path:
-    """The calls folder of the project that `project` lies in. Raises BadInput when there is none."""
+    """The calls folder of the project that `project` lies in, or of the only project below it.
+
+    Raises BadInput when there is none.
+    """
     start = project.absolute()
     if not start.is_dir():
         raise BadInput(f"{project}: no such folder.")
@@ -145,9 +148,12 @@ def folder_of(project: Path) -> Path:
         calls = paths.calls_dir(place)
         if calls.is_dir() or paths.agent_files(place):
             return calls
-    below = sorted(path.parent for path in start.glob(f"*/{paths.CALLS}") if path.is_dir())
+    below = sorted(path for path in start.glob(f"*/{paths.CALLS}") if path.is_dir())
+    if len(below) == 1:  # `voicebot demo` made a project of its own here
+        return below[0]
     if below:
-        raise BadInput(f"no project here, but there are calls in {below[0].name}: add --project {below[0].name}")
+        names = ", ".join(path.parent.name for path in below)
+        raise BadInput(f"no project in {paths.shown(start)}, but below it: {names}. Name one with --project.")
     raise BadInput(
         f"no calls/ or agents/ folder in {paths.shown(start)} or above. "
         "Go to a project, name one with --project, or make a first call: voicebot demo"
@@ -193,5 +199,17 @@ def find(which: str, project: Path) -> CallRecord:
         some = ", ".join(folder.name for folder in matching[:3])
         raise BadInput(f"'{which}' is the beginning of {len(matching)} calls ({some} ...); type more of it.")
     if not matching:
-        raise BadInput(f"no call '{which}' in {paths.shown(calls)}.{did_you_mean(which, ['last', *(f.name for f in folders[:8])])}")
+        known = ["last", *(folder.name for folder in folders[:8])]
+        raise BadInput(f"no call '{which}' in {paths.shown(calls)}.{did_you_mean(which, known)}")
     return read(matching[0])
+
+
+def turn_start_ms(record: CallRecord, turn: int) -> float:
+    """Where the caller's turn `turn` begins; 0 is the beginning of the call. Raises BadInput when there is none."""
+    if turn == 0:
+        return 0.0
+    starts = {e.turn: e.speech_start_ms for e in reversed(record.events) if isinstance(e, CallerSpeechStarted)}
+    if turn not in starts:
+        known = ", ".join(map(str, sorted(starts))) or "none"
+        raise BadInput(f"{record.folder.name} has no spoken turn {turn}. Known: {known}.")
+    return starts[turn]

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from voicebot.agent import Turns
-from voicebot.media.ear import Ear, Sensitivity
+from voicebot.media.ear import Ear
 from voicebot.media.playout import Playout
 from voicebot.stt import STTStream, Transcript
 from voicebot.turns.smart_turn import turn_complete
@@ -107,7 +107,6 @@ class Floor:
     def __init__(
         self,
         settings: Turns,
-        sensitivity: Sensitivity,
         open_ear: Callable[[Floor], Ear],
         open_stt: Callable[[Callable[[str], None]], STTStream],
         playout: Playout,
@@ -115,7 +114,6 @@ class Floor:
         is_complete: Callable[[bytes, int], Awaitable[float]] = turn_complete,
     ) -> None:
         self._settings = settings
-        self._sensitivity = sensitivity
         self._ear = open_ear(self)
         self._stt = open_stt(self._interim)
         self._playout = playout
@@ -153,14 +151,16 @@ class Floor:
         start_ms = self._conversation.now_ms() - ago_ms
         if self._playout.busy and not self._settings.barge_in:
             return
-        if self._turn is None:
+        turn = self._turn
+        if turn is None:
             self._turn = _Turn(start_ms)
             self._conversation.caller_began(start_ms)
-            self._listen(self._ear.last(ago_ms + PRE_ROLL_MS))
-        else:
-            self._goes_on(self._turn, ago_ms)
         if self._playout.busy and not self._playout.paused:
             self._pause_agent(start_ms)
+        if turn is None:
+            self._listen(self._ear.last(ago_ms + PRE_ROLL_MS))
+        else:
+            self._goes_on(turn, ago_ms)
 
     def speech_stopped(self, ago_ms: float) -> None:
         turn = self._turn

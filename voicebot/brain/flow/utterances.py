@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import cycle
+from itertools import cycle, pairwise
 
 from voicebot.brain.flow import callers
 from voicebot.flow import Flow, Slot, placeholders
@@ -27,14 +27,15 @@ def spoken(text: str) -> str:
     """Lower-case words as they are said: digits in words, no punctuation but the apostrophe."""
     from num2words import num2words
 
-    plain = re.sub(r"\d+", lambda digits: f" {num2words(int(digits[0]))} ", text.replace("’", "'"))
-    return " ".join(re.sub(r"[^a-z' ]+", " ", plain.lower().replace(" and ", " and ")).split())
+    plain = re.sub(r"\d+", lambda digits: f" {num2words(int(digits[0]))} ", text.replace("\u2019", "'"))
+    words = " ".join(re.sub(r"[^a-z' ]+", " ", plain.lower()).split())
+    return re.sub(r"\b(?:an?|the) (?=(?:an?|the) )", "", words)  # "a {}" around "a clean"
 
 
 def _all(flow: Flow, knowledge: Iterable[str]) -> Iterator[str]:
-    yield from callers.YES
-    yield from callers.NO
-    yield from callers.TALK
+    yield from callers.SAID["yes"]
+    yield from callers.SAID["no"]
+    yield from callers.SAID["talk"]
     yield from knowledge
     for talk in flow.small_talk:
         yield from talk.examples
@@ -50,19 +51,19 @@ def _alone(flow: Flow, slot: Slot) -> Iterator[str]:
     """A slot's values in the phrases that answer its question."""
     values = _values(flow, slot)
     if slot.type == "choice":
-        yield from callers.framed(values, callers.CHOICE_FRAMES, everywhere=12)
-        yield from (f"not a {value} a {other}" for value, other in zip(values, values[1:], strict=False))
+        yield from callers.framed(values, callers.SAID["choice_frames"], everywhere=12)
+        yield from (f"not a {value} a {other}" for value, other in pairwise(values))
     elif slot.type == "date":
-        yield from callers.framed(values, callers.DATE_FRAMES, everywhere=70)
+        yield from callers.framed([*callers.WEEKDAYS, *values], callers.SAID["date_frames"], everywhere=9)
         days = callers.WEEKDAYS
         yield from (f"not {day} {other}" for day in days for other in days if day != other)
         yield from (f"{day} no {other}" for day in days for other in days if day != other)
     elif slot.type == "time":
-        yield from callers.framed(values, callers.TIME_FRAMES, everywhere=8)
-        yield from (frame.format(hour) for hour in callers.HOURS for frame in callers.TIME_FRAMES)
+        usual = [f"{way}{hour}" for way in ("", "half past ") for hour in callers.HOURS]
+        yield from callers.framed([*usual, *values], callers.SAID["time_frames"], everywhere=len(usual))
     else:
-        frames = {"name": callers.NAME_FRAMES, "phone": callers.PHONE_FRAMES, "code": callers.CODE_FRAMES}
-        yield from callers.framed(values, frames.get(slot.type, callers.NUMBER_FRAMES), everywhere=6)
+        frames = callers.SAID.get(f"{slot.type}_frames", callers.SAID["number_frames"])
+        yield from callers.framed(values, frames, everywhere=6)
 
 
 def _values(flow: Flow, slot: Slot) -> list[str]:
@@ -130,7 +131,7 @@ def _together(flow: Flow) -> Iterator[str]:
     if not {"date", "time"} <= kinds:
         return
     days = [*callers.WEEKDAYS, *(f"next {day}" for day in callers.WEEKDAYS), "tomorrow", "today"]
-    hours = cycle(list(callers.times())[len(callers.GENERAL_TIMES) :])
+    hours = cycle(list(callers.times())[len(callers.SAID["times"]) :])
     for day in days:
         for frame in ("{} at {}", "on {} at {}", "{} at {} please", "no {} at {}", "{} {}", "can we do {} at {}"):
             yield frame.format(day, next(hours))

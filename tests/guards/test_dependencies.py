@@ -1,0 +1,65 @@
+"""What the code imports and what pyproject.toml declares are the same packages."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+
+def names(lines: list[str]) -> set[str]:
+    return {canonicalize_name(Requirement(line).name) for line in lines}
+
+
+def modules(folders: list[Path]) -> dict[str, str]:
+    """Top-level module -> a file that imports it, for all that the folders import by absolute name."""
+    found = {}
+    for path in (path for folder in folders for path in sorted(folder.rglob("*.py"))):
+        found |= {name.partition(".")[0]: str(path) for name in imports(path)}
+    return {name: path for name, path in found.items() if name not in sys.stdlib_module_names}
+
+
+def owners(module: str) -> set[str]:
+    """The distributions that install a module; several share a namespace such as `langgraph`."""
+    return {canonicalize_name(owner) for owner in packages_distributions().get(module, [module])}
+
+
+def imports(path: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {
+        node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level
+    }
+
+
+@pytest.fixture(scope="module")
+def imported(rooms: dict[str, Path]) -> dict[str, str]:
+    return {name: path for name, path in modules(list(rooms.values())).items() if name != "voicebot"}
+
+
+def test_everything_the_package_imports_is_declared(project: dict[str, Any], imported: dict[str, str]) -> None:
+    """A package that only comes along with another one goes when that one changes its mind."""
+    table = project["project"]
+    declared = names(table["dependencies"]).union(*map(names, table["optional-dependencies"].values()))
+    assert {name: path for name, path in imported.items() if not owners(name) & declared} == {}
+
+
+def test_everything_declared_is_imported(project: dict[str, Any], imported: dict[str, str]) -> None:
+    used = set().union(*map(owners, imported))
+    assert names(project["project"]["dependencies"]) - used == set(), "nobody imports it: remove it"
+
+
+def test_everything_the_tests_import_is_declared(project: dict[str, Any], root: Path) -> None:
+    groups = project["dependency-groups"]
+    declared = names(project["project"]["dependencies"]).union(*map(names, groups.values()), {"voicebot"})
+    folders = [root / "tests", root / "docs", root / "benchmarks"]
+    own = {part for folder in folders for path in folder.rglob("*.py") for part in (path.stem, *path.parts)}
+    assert {
+        name: path for name, path in modules(folders).items() if name not in own and not owners(name) & declared
+    } == {}

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.doubles.recorded_call import RecordedCall, booking
+from voicebot.events import (
+    AgentSpeechStarted,
+    CallerSpeechStopped,
+    CallStarted,
+    Event,
+    FirstAudio,
+    FirstClause,
+    FirstToken,
+    TranscriptFinal,
+    TurnEnded,
+)
+from voicebot.latency import STAGES, Waterfall, percentiles, v2v_ms, waterfalls
+from voicebot.store import views
+
+
+def rows(calls: Path, query: str) -> list[dict[str, Any]]:
+    with views.connect(calls) as db:
+        answer = db.execute(query)
+        names = [column[0] for column in answer.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+
+def expected(fall: Waterfall) -> dict[str, float | None]:
+    stages = {stage.name: stage.duration_ms for stage in fall.stages}
+    return {f"{name}_ms": stages.get(name, 0.0) if fall.stages else None for name in STAGES}
+
+
+def agree(row: dict[str, Any], fall: Waterfall) -> None:
+    assert row["v2v_ms"] == (None if fall.v2v_ms is None else pytest.approx(fall.v2v_ms))
+    for name, ms in expected(fall).items():
+        assert row[name] == (None if ms is None else pytest.approx(ms, abs=1e-6)), name
+
+
+def test_turns_say_the_same_as_the_waterfall(tmp_path: Path) -> None:
+    call = booking().turn("hello?", None)
+    call.write(tmp_path)
+    found = rows(tmp_path, "from turns order by turn")
+    falls = waterfalls(call.events)
+    assert [row["turn"] for row in found] == [fall.turn for fall in falls]
+    for row, fall in zip(found, falls, strict=True):
+        agree(row, fall)
+        assert (row["caller"], row["tools"]) == (fall.text, len(fall.tools))
+    assert found[1]["interrupted"]
+    assert found[1]["agent"] == "On Tuesday I have nine thirty,"
+
+
+times = st.floats(min_value=0, max_value=4000, allow_nan=False)
+marks = st.lists(
+    st.one_of(
+        times.map(lambda t: CallerSpeechStopped(t_ms=t, turn=1, speech_end_ms=1000)),
+        times.map(lambda t: TranscriptFinal(t_ms=t, turn=1, text="x")),
+        st.tuples(times, times).map(
+            lambda pair: TurnEnded(t_ms=pair[0], turn=1, text="x", reason="smart_turn", speech_end_ms=pair[1])
+        ),
+        times.map(lambda t: FirstToken(t_ms=t, turn=1)),
+        times.map(lambda t: FirstClause(t_ms=t, turn=1)),
+        times.map(lambda t: FirstAudio(t_ms=t, turn=1)),
+        times.map(lambda t: AgentSpeechStarted(t_ms=t, turn=1)),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(happened=marks)
+def test_turns_say_the_same_as_the_waterfall_whatever_happened(
+    tmp_path_factory: pytest.TempPathFactory, happened: list[Event]
+) -> None:
+    calls = tmp_path_factory.mktemp("calls")
+    call = RecordedCall()
+    call.events.extend(happened)
+    call.write(calls, audio=False)
+    falls = waterfalls(call.events)
+    found = rows(calls, "from turns")
+    assert len(found) == len(falls)
+    for row, fall in zip(found, falls, strict=True):
+        agree(row, fall)
+
+
+def test_calls_have_one_row_each_with_their_latency(tmp_path: Path) -> None:
+    call = booking("a", started_at="2026-11-22T10:00:00+01:00")
+    call.write(tmp_path)
+    RecordedCall("b", started_at="2026-11-22T12:00:00+00:00").greets("Hello?").write(tmp_path)
+    ended, silent = rows(tmp_path, "from calls")
+    figures = percentiles(v2v_ms(waterfalls(call.events)))
+    assert figures is not None
+    assert (ended["call"], ended["turns"], ended["tools"], ended["barge_ins"]) == ("a", 4, 2, 1)
+    assert (ended["v2v_p50_ms"], ended["v2v_p95_ms"]) == (pytest.approx(figures.p50), pytest.approx(figures.p95))
+    assert ended["ended"] == "agent_hung_up"
+    assert (silent["call"], silent["turns"], silent["v2v_p50_ms"], silent["ended"]) == ("b", 0, None, None)
+
+
+def test_a_line_cut_in_half_costs_only_itself(tmp_path: Path) -> None:
+    call = booking()
+    folder = call.write(tmp_path)
+    with (folder / "events.jsonl").open("a") as events:
+        events.write('{"v":1,"t_ms":1,"ty')
+    assert rows(tmp_path, "select count(*) as n from events") == [{"n": len(call.events)}]
+
+
+@pytest.mark.parametrize("folder", ["nowhere", "empty", "quiet"])
+def test_without_records_the_views_are_empty(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "quiet" / "call").mkdir(parents=True)
+    (tmp_path / "quiet" / "call" / "events.jsonl").touch()
+    for view in views.VIEWS:
+        assert rows(tmp_path / folder, f"from {view}") == []
+
+
+@pytest.mark.parametrize("name", ["a [b]", "it's", "ä * ö"])
+def test_any_folder_name_will_do(tmp_path: Path, name: str) -> None:
+    booking().write(tmp_path / name / "calls")
+    assert rows(tmp_path / name / "calls", "select turns from calls") == [{"turns": 4}]
+
+
+def test_every_field_of_every_event_is_a_column() -> None:
+    assert set(CallStarted.model_fields) | set(TurnEnded.model_fields) <= set(views.columns())
+    assert views.columns()["arguments"] == "JSON"
+    assert views.columns()["probability"] == "DOUBLE"
+
+
+def test_fields_that_are_json_can_be_taken_apart(tmp_path: Path) -> None:
+    booking().write(tmp_path)
+    names = rows(tmp_path, "select arguments->>'name' as name from events where type = 'tool_called' and name = 'book'")
+    assert names == [{"name": "Nina Lopez"}]
+
+
+@pytest.mark.parametrize("example", views.EXAMPLES)
+def test_the_examples_work(tmp_path: Path, example: str) -> None:
+    booking().write(tmp_path)
+    assert rows(tmp_path, example)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "copy (from calls) to '{out}'",
+        "copy events to '{out}' (format parquet)",
+        "attach '{out}' as other",
+        "export database '{out}'",
+        "from read_text('{secret}')",
+        "from read_csv('{secret}')",
+        "from '{secret}'",
+        "from glob('{folder}/*')",
+        "install httpfs",
+        "load '{secret}'",
+        "set enable_external_access = true",
+        "set lock_configuration = false",
+        "reset enable_external_access",
+        "set allowed_directories = ['/']",
+        "set temp_directory = '{folder}'",
+        "pragma enable_profiling = 'json'",
+    ],
+)
+def test_a_query_cannot_touch_files_or_settings(tmp_path: Path, query: str) -> None:
+    booking().write(tmp_path / "calls")
+    secret = tmp_path / "secret.csv"
+    secret.write_text("a,b\n1,2\n")
+    before = sorted(tmp_path.rglob("*"))
+    with views.connect(tmp_path / "calls") as db, pytest.raises(duckdb.Error):
+        db.execute(query.format(out=tmp_path / "out", secret=secret, folder=tmp_path)).fetchall()
+    assert sorted(tmp_path.rglob("*")) == before

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import array
+import asyncio
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from voicebot.errors import BadInput
+from voicebot.tts import Speech, espeakng
+from voicebot.tts.espeak import Espeak
+
+
+async def speak(voice: Espeak, text: str) -> list[Speech]:
+    return [chunk async for chunk in voice.speak(text)]
+
+
+def seconds(chunks: list[Speech]) -> float:
+    return sum(len(chunk.pcm) for chunk in chunks) / 2 / espeakng.RATE_HZ
+
+
+async def test_speaks_audible_s16le_in_small_chunks() -> None:
+    chunks = await speak(Espeak(), "Bright Smile Dental, this is Ava. How can I help?")
+    assert {chunk.rate_hz for chunk in chunks} == {22_050}
+    assert 2.5 < seconds(chunks) < 6
+    assert max(len(chunk.pcm) for chunk in chunks) <= 22_050 * 2 // 10 + 2
+    assert max(array.array("h", b"".join(chunk.pcm for chunk in chunks))) > 3000
+
+
+async def test_every_word_comes_once_with_the_time_it_begins() -> None:
+    chunks = await speak(Espeak(), "Dr. Smith, at 10:30 on Monday.")
+    words = [word for chunk in chunks for word in chunk.words]
+    assert [word.text for word in words] == ["Dr.", "Smith,", "at", "10:30", "on", "Monday."]
+    starts = [word.start_ms for word in words]
+    assert starts == sorted(starts)
+    assert starts[-1] < seconds(chunks) * 1000
+
+
+async def test_long_text_keeps_one_timeline() -> None:
+    text = "This sentence has seven words in it. " * 20
+    chunks = await speak(Espeak(), text)
+    words = [word for chunk in chunks for word in chunk.words]
+    assert [word.text for word in words] == text.split()
+    assert [word.start_ms for word in words] == sorted(word.start_ms for word in words)
+    assert seconds(chunks) * 1000 - 1500 < words[-1].start_ms < seconds(chunks) * 1000
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n", "...", "—"])
+async def test_nothing_to_say_gives_no_audio(text: str) -> None:
+    assert await speak(Espeak(), text) == []
+
+
+async def test_markup_and_control_characters_are_not_obeyed() -> None:
+    plain = seconds(await speak(Espeak(), "hello"))
+    assert seconds(await speak(Espeak(), "\x00\x1b hello \ud800\x07")) == pytest.approx(plain, abs=0.2)
+    assert seconds(await speak(Espeak(), '<break time="60s"/> hello')) < 10
+
+
+async def test_rate_and_pitch_belong_to_the_voice() -> None:
+    slow = seconds(await speak(Espeak(rate_wpm=100), "one two three four five six"))
+    fast = seconds(await speak(Espeak(rate_wpm=250), "one two three four five six"))
+    assert slow > 1.7 * fast
+
+
+async def test_callers_with_different_voices_interleave() -> None:
+    voices = [Espeak("en-us+f2", 120), Espeak("en-us+m3", 240), Espeak("en-gb", 165)]
+    alone = [seconds(await speak(voice, "The same sentence for everyone.")) for voice in voices]
+    jobs = [speak(voice, "The same sentence for everyone.") for _ in range(10) for voice in voices]
+    together = [seconds(chunks) for chunks in await asyncio.gather(*jobs)]
+    assert together == pytest.approx(alone * 10, abs=0.02)
+
+
+async def test_closing_the_iterator_stops_the_work() -> None:
+    voice = Espeak()
+    async with aclosing(voice.speak("A very long sentence, " * 500)) as chunks:
+        async for _ in chunks:
+            break
+    started = asyncio.get_running_loop().time()
+    assert await speak(voice, "Next, please.")
+    assert asyncio.get_running_loop().time() - started < 0.5
+
+
+async def test_unknown_voices_are_refused_with_the_nearest_name() -> None:
+    with pytest.raises(BadInput, match="Did you mean 'robosoft2'"):
+        await Espeak("en-us+robosoft22").load()
+    with pytest.raises(BadInput, match="no voice 'xx-yy'"):
+        await Espeak("xx-yy").load()
+    await Espeak().load()
+
+
+def test_a_data_path_too_long_for_espeak_is_reached_by_a_short_one(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 100) / ("e" * 100) / "espeak-ng-data"
+    deep.mkdir(parents=True)
+    (deep / "phontab").write_bytes(b"x")
+    short = espeakng._short(deep)
+    assert len(str(short)) <= 150
+    assert (short / "phontab").read_bytes() == b"x"
+    assert espeakng._short(tmp_path) == tmp_path

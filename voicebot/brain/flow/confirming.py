@@ -1,0 +1,80 @@
+"""The last yes, and what comes instead of it."""
+
+from __future__ import annotations
+
+from voicebot.brain.nlu.acts import clear_no, clear_yes
+
+from . import trouble
+from .heard import Heard
+from .progress import advance, confirm, do
+from .state import Asking, Move
+from .taking import ask_again, ask_which, begin_with_values, digress, other_goal, take
+from .turn import Turn
+
+
+def to_confirm(turn: Turn, heard: Heard, *, all_heard: bool) -> Move:
+    if _changes(turn, heard):
+        take(turn, heard, echo=False)
+        return ask_which(turn, heard) or advance(turn)
+    if _agrees(turn, heard):
+        return do(turn) if all_heard else confirm(turn)
+    if "drop" in heard.acts and not _is_the_goal_itself(turn, heard):
+        return trouble.leave(turn)
+    other = other_goal(turn, heard)
+    if other:
+        return begin_with_values(turn, heard, other)
+    if heard.named and ("yes" not in heard.acts or "correct" in heard.acts):
+        return ask_again(turn, heard.named)
+    digression = digress(turn, heard)
+    if digression:
+        return digression
+    if clear_no(heard.acts) or ("no" in heard.acts and "yes" not in heard.acts and not heard.looks_like_question):
+        return turn.ask(turn.phrases.change, Asking("change"), f"{turn.state.goal}.change")
+    return trouble.miss(turn, turn.phrases.yes_or_no)
+
+
+def _changes(turn: Turn, heard: Heard) -> bool:
+    """Whether something was said that is not as it was read out."""
+    goal, slots = turn.goal, turn.state.slots
+    wanted = goal.ask if goal else []
+    differs = any(slot in wanted and mention.value != slots.get(slot) for slot, mention in heard.values.items())
+    return differs or any(slot in wanted and mention.value == slots.get(slot) for slot, mention in heard.denied.items())
+
+
+def _agrees(turn: Turn, heard: Heard) -> bool:
+    """A clear yes, or the goal's own verb ("book it please") and nothing else."""
+    own = _own_words(turn)
+    if heard.denied or "no" in heard.acts or "not" in heard.acts or heard.looks_like_question:
+        return False
+    allowed = {"yes", "thanks", "filler", *(["drop"] if _is_the_goal_itself(turn, heard) else [])}
+    fits = all(each.label in allowed for each in heard.acts.found) and set(heard.acts.rest) <= own
+    says_it = bool(own & set(heard.utterance.tokens)) and not heard.values
+    return fits and ("yes" in heard.acts or says_it)
+
+
+def _own_words(turn: Turn) -> set[str]:
+    """The verb of the goal's title: "book"."""
+    return {turn.goal.title.split()[0].lower()} if turn.goal else set()
+
+
+def _is_the_goal_itself(turn: Turn, heard: Heard) -> bool:
+    """ "cancel that" is no way out of cancelling."""
+    drop = heard.acts.first("drop")
+    return drop is not None and bool(set(heard.utterance.tokens[drop.start : drop.end]) & _own_words(turn))
+
+
+def to_change(turn: Turn, heard: Heard) -> Move:
+    """After "what should I change?"."""
+    changed = take(turn, heard, echo=False)
+    if changed is not None:
+        return ask_which(turn, heard) or advance(turn)
+    if heard.named:
+        return ask_again(turn, heard.named)
+    if "drop" in heard.acts or clear_no(heard.acts):
+        return trouble.leave(turn)
+    if clear_yes(heard.acts):
+        return advance(turn)
+    other = other_goal(turn, heard)
+    if other:
+        return begin_with_values(turn, heard, other)
+    return digress(turn, heard) or trouble.miss(turn)
