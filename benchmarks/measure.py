@@ -29,7 +29,9 @@ from benchmarks.systems.serve import WATCH_FILE
 
 _START_TIMEOUT_S = 60.0
 _WARM_UP_S = TURN_S + 2
-"""How long the first call is on before anything is measured: a greeting and a turn, so that everything is loaded."""
+"""How long the first calls are on before anything is measured: a greeting and a turn, so that everything is loaded."""
+_FIRST_CALLS = 2
+"""They speak at the same time, so that what two concurrent inferences need is not put down to later calls."""
 _SET_UP_EVERY_S = 0.4
 _SETTLE_S = TURN_S + 2
 """From the moment all callers begin to talk to the start of the window: each has had a turn."""
@@ -48,9 +50,9 @@ class Measurement:
     cpu_s: float
     """CPU seconds of the server process in the window."""
     memory_mb_per_call: float | None
-    """Growth of the unshared memory (USS) after the first call, a call; None for a single call."""
+    """Growth of the server's unshared memory (USS) for each call after the first two; None without further calls."""
     setup_blocks_ms: list[float]
-    """Longest delay of the event loop while each call after the first was set up."""
+    """Longest delay of the event loop while each call after the first two was set up."""
     idle_block_ms: float
     """95th percentile of the loop's delays while nothing was set up: the noise floor of the figure above."""
     replies: list[Reply]
@@ -69,11 +71,9 @@ async def measure(system: str, calls: int, scripts: list[Script], window_s: floa
     """Start `system`, put `calls` concurrent calls through, stop it. Takes the window plus 20 s plus 0.4 s a call."""
     callers, rng = _callers(calls), np.random.default_rng(calls)
     async with _server(system) as server:
-        await callers[0].connect(server.port)
-        callers[0].talk(script.write(seed=calls, turns=1))
-        await asyncio.sleep(_WARM_UP_S)
+        await _warm_up(callers[:_FIRST_CALLS], server)
         memory = server.memory_mb()
-        blocks, idle = await _set_up(callers[1:], server)
+        blocks, idle = await _set_up(callers[_FIRST_CALLS:], server)
         for number, caller in enumerate(callers):
             caller.talk(scripts[number % len(scripts)], lead_frames=_random_lead(rng))
         await asyncio.sleep(_SETTLE_S)
@@ -88,7 +88,7 @@ async def measure(system: str, calls: int, scripts: list[Script], window_s: floa
         calls=calls,
         window_s=ended - began,
         cpu_s=cpu_s,
-        memory_mb_per_call=grown / (calls - 1) if calls > 1 else None,
+        memory_mb_per_call=grown / (calls - _FIRST_CALLS) if calls > _FIRST_CALLS else None,
         setup_blocks_ms=blocks,
         idle_block_ms=idle,
         replies=[reply for reply in replies if began <= reply.speech_ended <= ended - _LAST_REPLY_S],
@@ -111,6 +111,15 @@ def _callers(calls: int) -> list[Caller]:
 def _random_lead(rng: np.random.Generator) -> int:
     """Frames of noise before a script, so that callers are at random moments of their turns."""
     return int(rng.integers(0, int(TURN_S / FRAME_S / FRAME_GRAIN))) * FRAME_GRAIN
+
+
+async def _warm_up(callers: list[Caller], server: _Server) -> None:
+    """A greeting and one turn."""
+    turn = script.write(seed=0, turns=1)
+    for caller in callers:
+        await caller.connect(server.port)
+        caller.talk(turn)
+    await asyncio.sleep(_WARM_UP_S)
 
 
 async def _set_up(callers: list[Caller], server: _Server) -> tuple[list[float], float]:

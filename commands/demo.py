@@ -177,22 +177,22 @@ def _many(screen: Screen, path: Path, pairs: list[tuple[Persona, int]], *, silen
 
 
 def _call(path: Path, persona: Persona, seed: int, *, skip_idle: bool, faces: list[Callable[[Event], None]]) -> Run:
-    """A call on a copy of the project, judged by the persona's scenario; its record stays in the project's calls/."""
-    from voicebot.evals import scenario
-    from voicebot.personas import project
+    """A call on a copy of the project, judged by the project's scenarios; its record stays in the project's calls/."""
+    from voicebot.evals import judge as judges
+    from voicebot.personas import sandbox
     from voicebot.personas.run import simulate
 
     from voicebot import paths
 
     root = paths.root_of(path)
-    before = project.snapshot(root)
+    before = sandbox.snapshot(root)
     events: list[Event] = []
     after: dict[str, bytes] = {}
-    wanted = scenario.find(persona.scenario, root) if persona.scenario else None
+    scenarios = judges.find(path, persona)
 
     def judge(copy: Path, facts: Mapping[str, str], ended: str) -> list[str]:
-        after.update(project.snapshot(copy))
-        return scenario.check(wanted, copy, facts=facts, ended=ended) if wanted else []
+        after.update(sandbox.snapshot(copy))
+        return scenarios(copy, facts, ended) if scenarios else []
 
     call = simulate(
         path,
@@ -201,7 +201,7 @@ def _call(path: Path, persona: Persona, seed: int, *, skip_idle: bool, faces: li
         skip_idle=skip_idle,
         faces=[events.append, *faces],
         calls_dir=paths.calls_dir(root),
-        judge=judge if wanted else None,
+        judge=judge if scenarios else None,
     )
     changed = {name: content for name, content in after.items() if content != before.get(name)}
     return Run(call, events, changed, {name: _new(before.get(name), content) for name, content in changed.items()})

@@ -27,6 +27,7 @@ from pipecat.frames.frames import (
 from voicebot import clock, events, providers
 from voicebot.agent import Agent
 from voicebot.brain import Brain, CallTool, Failed, HandOver, HangUp, Moved, Output, ToolResult
+from voicebot.brain.mind import open_brain
 from voicebot.media import vad
 from voicebot.media.ear import Ear
 from voicebot.media.playout import Playout
@@ -83,7 +84,7 @@ class Call:
         spoken = transport.rate_hz > 0
         self._stt = (stt or providers.open_stt(agent)) if spoken else None
         self._tts = (tts or providers.open_tts(agent)) if spoken else None
-        self._brain = brain or providers.open_brain(agent, self.id)
+        self._brain = brain or open_brain(agent, self.id)
 
     def subscribe(self, face: Face) -> None:
         """`face(event)` is called on the event loop for every event from now on; it must be quick."""

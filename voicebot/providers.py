@@ -1,36 +1,153 @@
-"""Placeholder by the lead until room H4's registry lands (overwrite this file)."""
+"""The registry of providers: what exists, what it needs, and which one `auto` means here and now.
+
+Reading it imports no provider. Names in an agent file are `provider` or `provider/model`. A package adds its own with
+an entry point of the group `voicebot.providers` that points to a `Provider`.
+"""
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
-from voicebot.agent import Agent
-from voicebot.brain import Brain
-from voicebot.stt import STT
-from voicebot.tts import TTS
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from voicebot import config
+from voicebot.errors import BadInput, MissingExtra, Unavailable, did_you_mean
+
+if TYPE_CHECKING:
+    from voicebot.agent import Agent
+    from voicebot.stt import STT
+    from voicebot.tts import TTS
+
+Kind = Literal["stt", "tts", "llm"]
+AUTO = "auto"
+GROUP = "voicebot.providers"
 
 
-def open_stt(agent: Agent) -> STT:
-    from voicebot.stt.sphinx import Sphinx
+@dataclass(frozen=True)
+class Provider:
+    """One provider of one kind. `module` has a function `connect`, which makes it ready for an agent."""
 
-    return Sphinx(agent)
+    kind: Kind
+    name: str
+    what: str
+    """One line for a person."""
+    module: str
+    package: str = ""
+    """The package it needs besides voicebot's own, and the extra that brings it."""
+    extra: str = ""
+    key: str = ""
+    """The setting that holds its key."""
+    offline: bool = False
+    """Needs no network."""
+
+
+# The best first: `auto` takes the first that can run.
+BUILT_IN = (
+    Provider("stt", "sphinx", "PocketSphinx, knows the agent's own words", "voicebot.stt.sphinx", offline=True),
+    Provider("tts", "espeak", "eSpeak NG, instant and robotic", "voicebot.tts.espeak", offline=True),
+    Provider("llm", "openai", "OpenAI or any compatible server", "voicebot.llm.openai", key="OPENAI_API_KEY"),
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which provider runs, and why."""
+
+    provider: Provider
+    model: str
+    """What stands behind the slash; '' is the provider's default."""
+    why: str
+    skipped: tuple[tuple[str, str], ...] = ()
+    """(name, why not) of those that were tried first."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.provider.name}/{self.model}" if self.model else self.provider.name
 
 
 @cache
-def _espeak() -> TTS:
-    from voicebot.tts.espeak import Espeak
+def providers() -> tuple[Provider, ...]:
+    """All providers, those of other packages last."""
+    found: list[Provider] = [entry.load() for entry in entry_points(group=GROUP)]
+    return (*BUILT_IN, *found)
 
-    return Espeak()
+
+def known(kind: Kind) -> set[str]:
+    """The names that an agent file may use for this kind."""
+    names = {provider.name for provider in providers() if provider.kind == kind}
+    return names if kind == "llm" else names | {AUTO}
+
+
+def find(kind: Kind, name: str) -> Provider:
+    """The provider `name` ('openai', 'openai/gpt-4.1-mini'). Raises BadInput."""
+    wanted = name.partition("/")[0]
+    for provider in providers():
+        if provider.kind == kind and provider.name == wanted:
+            return provider
+    raise BadInput(f"unknown {kind} provider '{wanted}'.{did_you_mean(wanted, known(kind))}")
+
+
+def why_not(provider: Provider, root: Path, *, needs_key: bool = True) -> str:
+    """Why it cannot run here and now, as a clause; '' when it can."""
+    if provider.package and importlib.util.find_spec(provider.package) is None:
+        return f'pip install "voicebot[{provider.extra}]" is missing'
+    if provider.key and needs_key and config.key(provider.key, root) is None:
+        return f"{provider.key} is not set"
+    return ""
+
+
+def choose(kind: Kind, names: Iterable[str], root: Path, *, needs_key: bool = True) -> Choice:
+    """The first of `names` that can run here and now; `auto` stands for all there are, the best first.
+
+    Raises Unavailable with what to do when none can, BadInput for an unknown name.
+    """
+    skipped: list[tuple[str, str]] = []
+    for name in names:
+        candidates = [p for p in providers() if p.kind == kind] if name == AUTO else [find(kind, name)]
+        for provider in candidates:
+            if not (reason := why_not(provider, root, needs_key=needs_key)):
+                why = "the best that can run here" if name == AUTO else "named first"
+                if skipped:
+                    why = "the first that can run here"
+                return Choice(provider, name.partition("/")[2], why, tuple(skipped))
+            skipped.append((provider.name, reason))
+    raise _none(kind, skipped)
+
+
+def _none(kind: Kind, skipped: list[tuple[str, str]]) -> Unavailable:
+    if len(skipped) == 1:
+        provider = find(kind, skipped[0][0])
+        if provider.key and skipped[0][1].startswith(provider.key):
+            return Unavailable(f"{provider.key} is not set. Put it into the project's .env or into the environment.")
+        return MissingExtra(provider.name, provider.extra)
+    reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped)
+    return Unavailable(f"no {kind} provider of the agent can run here ({reasons}).")
+
+
+_OPEN: dict[tuple[str, str, str], Any] = {}
+"""What is loaded, by (kind, agent, provider): once for each process, never for each call."""
+
+
+def open_stt(agent: Agent) -> STT:
+    """The ear that the agent file names, shared by all calls of this process."""
+    stt: STT = _open("stt", agent.voice.stt, agent)
+    return stt
 
 
 def open_tts(agent: Agent) -> TTS:
-    return _espeak()
+    """The voice that the agent file names, shared by all calls of this process."""
+    tts: TTS = _open("tts", agent.voice.tts, agent)
+    return tts
 
 
-def open_brain(agent: Agent, call_id: str) -> Brain:
-    from voicebot.brain.session import Session
-
-    return Session(agent, call_id)
-
-
-def known(kind: str) -> set[str]:
-    return {"stt": {"sphinx", "auto"}, "tts": {"espeak", "auto"}, "llm": {"openai", "auto"}}[kind]
+def _open(kind: Kind, names: Iterable[str], agent: Agent) -> Any:
+    choice = choose(kind, names, agent.root)
+    where = (kind, f"{agent.root}:{agent.sha256}", choice.name)
+    if where not in _OPEN:
+        _OPEN[where] = importlib.import_module(choice.provider.module).connect(agent, choice.model)
+    return _OPEN[where]

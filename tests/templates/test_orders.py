@@ -33,12 +33,14 @@ def test_unknown_number_is_asked_again(call: TextCall) -> None:
 
 def test_delivery_day_is_changed_after_a_yes(call: TextCall) -> None:
     reply = call.say("could you deliver order one zero four four two on saturday")
-    assert reply == "So order one zero four four two, a two-person tent, comes on Saturday the twenty-eighth of November. Is that right?"
+    assert reply.endswith("a two-person tent, comes on Saturday the twenty-eighth of November. Is that right?")
     call.say("no wednesday the second of december")
     assert call.deeds == []
     assert call.say("yes").startswith("Good, we deliver it on Wednesday the second of December.")
     assert next(each for each in call.kept("orders.json") if each["order"] == "10442")["delivery"] == "2026-12-02"
-    assert "will be delivered on Wednesday the second of December" in call.say("when will my order arrive one zero four four two")
+    assert "will be delivered on Wednesday the second of December" in call.say(
+        "when will my order arrive one zero four four two"
+    )
 
 
 def test_sunday_offers_other_days(call: TextCall) -> None:

@@ -104,18 +104,13 @@ async def _run_tools(state: State, runtime: Runtime[CallContext]) -> dict[str, l
     asked = state["messages"][-1]
     assert isinstance(asked, AIMessage)
     jobs, write = runtime.context.jobs, runtime.stream_writer
-    tasks = []
-    for call in asked.tool_calls:
-        tasks.append(_start(jobs, write, CallTool(call["id"] or "", call["name"], call["args"])))
-    for bad in asked.invalid_tool_calls:
-        call_tool = CallTool(bad["id"] or "", bad["name"] or "", {})
-        tasks.append(_start(jobs, write, call_tool, unreadable=bad["args"] or ""))
+    calls: list[tuple[CallTool, str | None]]
+    calls = [(CallTool(call["id"] or "", call["name"], call["args"]), None) for call in asked.tool_calls]
+    calls += [(CallTool(bad["id"] or "", bad["name"] or "", {}), bad["args"] or "") for bad in asked.invalid_tool_calls]
+    for call, _ in calls:
+        write(call)
+    tasks = [jobs.start(call, unreadable) for call, unreadable in calls]
     return {"messages": list(await asyncio.gather(*(_result(task, write) for task in tasks)))}
-
-
-def _start(jobs: Jobs, write: StreamWriter, call: CallTool, unreadable: str | None = None) -> asyncio.Task[Done]:
-    write(call)
-    return jobs.start(call, unreadable)
 
 
 async def _result(task: asyncio.Task[Done], write: StreamWriter) -> ToolMessage:

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import snowballstemmer
+import Stemmer
 
+from voicebot.brain.nlu.text import words
 from voicebot.errors import BadInput
 
 K1, B = 1.5, 0.75
@@ -106,41 +107,8 @@ def parse(markdown: str, source: str) -> list[Passage]:
     return passages
 
 
-_STOP = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "is",
-        "are",
-        "was",
-        "be",
-        "do",
-        "does",
-        "did",
-        "i",
-        "you",
-        "we",
-        "they",
-        "it",
-        "my",
-        "your",
-        "our",
-        "of",
-        "in",
-        "on",
-        "at",
-        "to",
-        "for",
-        "with",
-        "and",
-        "or",
-        "can",
-    ]
-)
-
-
-_STEMMER = snowballstemmer.stemmer("english")
+_STOP = words("a an the is are was be do does did i you we they it my your our of in on at to for with and or can")
+_STEMMER = Stemmer.Stemmer("english")
 
 
 def _terms(text: str) -> list[str]:

@@ -65,6 +65,5 @@ def _line(error: BaseException, path: Path) -> int:
 
 
 def _functions(module: ModuleType) -> list[str]:
-    return [
-        name for name, value in vars(module).items() if inspect.isfunction(value) and value.__module__ == module.__name__
-    ]
+    functions = inspect.getmembers(module, inspect.isfunction)
+    return [name for name, function in functions if function.__module__ == module.__name__]

@@ -14,11 +14,12 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NotRequired, TypedDict, get_type_hints
+from typing import Any, NotRequired, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 from pydantic_core import to_json, to_jsonable_python
+from typing_extensions import TypedDict
 
 from voicebot.brain import HandOver, HangUp
 from voicebot.errors import BadInput, did_you_mean
@@ -167,8 +168,8 @@ def _arguments(function: Callable[..., Any], where: str) -> TypeAdapter[dict[str
         if name not in hints:
             raise BadInput(f"{where}: parameter '{name}' has no type hint. Write for example {name}: str")
         fields[name] = hints[name] if parameter.default is parameter.empty else NotRequired[hints[name]]
-    shape = TypedDict(function.__name__, fields)  # type: ignore[misc, operator]  # made at run time on purpose
-    shape.__pydantic_config__ = ConfigDict(extra="forbid", arbitrary_types_allowed=False)
+    shape: Any = TypedDict(function.__name__, fields)  # type: ignore[misc]  # made at run time on purpose
+    shape.__pydantic_config__ = ConfigDict(extra="forbid")
     try:
         adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(shape)
         adapter.json_schema()

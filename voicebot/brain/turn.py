@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, HumanMessage
 
 from voicebot.brain import CallTool, HandOver, HangUp, Moved, Output, Say, ToolResult
 from voicebot.brain.graph import RESPOND, TOOLS, Words
@@ -64,8 +64,7 @@ class Turn:
 
     def _returned(self, node: str, update: dict[str, Any]) -> Iterator[Output]:
         for message in update.get("messages", []):
-            if isinstance(message, BaseMessage):
-                self._messages[message.id or ""] = message
+            self._messages[message.id or ""] = message
         flow = update.get("flow")
         if flow is not None:
             self.flow = flow

@@ -17,7 +17,7 @@ Counts = dict[Gram, float]
 
 def model(
     sentences: Mapping[str, float],
-    words: Iterable[str],
+    words: Iterable[str] = (),
     *,
     discount: float = 0.7,
     floor: float = 0.1,

@@ -29,6 +29,9 @@ _FLOOR = 60.0
 """Standard deviation, in s16 steps, of the noise under every signal."""
 _SEED = 7
 
+TYPICAL = np.array([57.3, -4.8, -1.6, 7.8, -7.9, -1.7, -8.4, -7.0, -4.2, -3.8, 3.0, -3.3, 0.3], np.float32)
+"""The mean of speech, averaged over several voices."""
+
 
 class Cepstra:
     """One stretch of speech at 8000 or 16000 Hz: s16le samples in, 13 cepstra for every 10 ms out."""

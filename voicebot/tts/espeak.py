@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 
+from voicebot.agent import Agent
 from voicebot.tts import Speech, Word, espeakng
 
 _WORKER = ThreadPoolExecutor(1, thread_name_prefix="espeak")
@@ -90,3 +91,8 @@ def _pieces(text: str) -> Iterator[tuple[int, int]]:
     for match in _PIECE.finditer(text):
         if any(character.isalnum() for character in match.group()):
             yield match.span()
+
+
+def connect(agent: Agent, model: str) -> Espeak:
+    """The agent's voice; `model` is an eSpeak NG voice such as 'en-us+f2', '' the default."""
+    return Espeak(model) if model else Espeak()

@@ -200,7 +200,14 @@ def test_nonsense_after_the_offer_goes_to_a_person(call: TextCall) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["can i talk to a person please", "let me speak to someone", "operator", "i want a human", "put me through to someone"]
+    "words",
+    [
+        "can i talk to a person please",
+        "let me speak to someone",
+        "operator",
+        "i want a human",
+        "put me through to someone",
+    ],
 )
 def test_a_person_is_given_at_once(call: TextCall, words: str) -> None:
     call.say("i need an appointment")
@@ -220,6 +227,12 @@ def test_silence_is_asked_about_and_ends_the_call_at_last(call: TextCall) -> Non
     call.say("")
     call.say("")
     assert call.ended == ("end_call", {"reason": "silence"})
+
+
+def test_being_there_agrees_to_nothing(at_confirmation: TextCall) -> None:
+    at_confirmation.say("")
+    assert at_confirmation.say("yes i'm still here").endswith("Shall I book it?")
+    assert at_confirmation.deeds == []
 
 
 def test_goodbye_ends_the_call_without_doing_anything(at_confirmation: TextCall) -> None:
@@ -287,7 +300,15 @@ def test_number_said_again_from_the_start_replaces_its_beginning(call: TextCall)
 
 
 def test_every_reply_is_plain_short_speech(call: TextCall) -> None:
-    turns = ("hello", "what can you do", "how much is a filling", "book a filling", "saturday", "the first one", "any time")
+    turns = (
+        "hello",
+        "what can you do",
+        "how much is a filling",
+        "book a filling",
+        "saturday",
+        "the first one",
+        "any time",
+    )
     for turn in turns:
         reply = call.say(turn)
         assert 0 < len(reply.split()) < 45

@@ -11,7 +11,7 @@ import pytest
 
 from tests.doubles.text_call import TODAY, TextCall
 from voicebot.brain import CallTool, HandOver, HangUp, Moved, Output, Say
-from voicebot.brain.flow.node import FlowMind
+from voicebot.brain.flow.node import FlowMind, flow_node, settles
 from voicebot.brain.graph import compiled
 from voicebot.brain.session import GraphBrain, Mind
 from voicebot.brain.toolfile import load
@@ -86,6 +86,15 @@ async def test_yes_to_a_confirmation_of_which_nothing_was_heard_does_not_count(
     assert call.kept("appointments.json") == []
 
 
+async def test_question_before_the_yes_does_not_ask_twice(brain: GraphBrain, call: TextCall) -> None:
+    await turn(brain, OPENING)
+    await turn(brain, "i'd rather not say")
+    await turn(brain, "how much is a cleaning")
+    await turn(brain, "hold on")
+    await turn(brain, "yes")
+    assert len(call.kept("appointments.json")) == 1
+
+
 async def test_what_a_tool_did_is_told_when_the_caller_spoke_meanwhile(brain: GraphBrain, call: TextCall) -> None:
     await turn(brain, OPENING)
     await turn(brain, "i'd rather not say")
@@ -134,6 +143,13 @@ async def test_turn_ends_early_only_for_sure_answers(brain: GraphBrain) -> None:
     assert brain.settles("yes please")
     assert not brain.settles("yes but")
     assert not brain.settles("no")
+
+
+def test_agent_file_is_enough(call: TextCall) -> None:
+    assert flow_node(call.agent) == flow_node(call.agent)
+    state = call.dialogue.step({}, "i need a cleaning").state
+    assert settles(call.agent, state, "next tuesday")
+    assert not settles(call.agent, state, "next")
 
 
 def test_state_is_json(call: TextCall) -> None:

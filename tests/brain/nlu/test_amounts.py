@@ -78,7 +78,12 @@ def test_count_is_sure_beside_its_unit() -> None:
 
 @pytest.mark.parametrize(
     ("text", "amount"),
-    [("forty two dollars fifty", 42.5), ("$19.99", 19.99), ("three hundred euros", 300.0), ("ten dollars and five cents", 10.05)],
+    [
+        ("forty two dollars fifty", 42.5),
+        ("$19.99", 19.99),
+        ("three hundred euros", 300.0),
+        ("ten dollars and five cents", 10.05),
+    ],
 )
 def test_money_is_understood(text: str, amount: float) -> None:
     (mention,) = find_money(Utterance.of(text))

@@ -113,11 +113,12 @@ def test_a_bare_ordinal_is_a_day_only_when_one_was_asked_for() -> None:
 def test_every_day_of_the_year_is_understood_both_ways() -> None:
     from num2words import num2words
 
-    wrong = []
-    for ahead in range(1, 365):
-        day = date.fromordinal(SUNDAY.toordinal() + ahead)
-        ordinal = num2words(day.day, to="ordinal").replace("-", " ")
-        for text in (f"the {ordinal} of {day:%B}", f"{day:%B} {ordinal}", f"{day:%A} the {ordinal} of {day:%B}"):
-            if said(text) != [day.isoformat()]:
-                wrong.append((text, said(text)))
+    days = [date.fromordinal(SUNDAY.toordinal() + ahead) for ahead in range(1, 365)]
+    wrong = [
+        (text, said(text))
+        for day in days
+        for ordinal in [num2words(day.day, to="ordinal").replace("-", " ")]
+        for text in (f"the {ordinal} of {day:%B}", f"{day:%B} {ordinal}", f"{day:%A} the {ordinal} of {day:%B}")
+        if said(text) != [day.isoformat()]
+    ]
     assert wrong == []

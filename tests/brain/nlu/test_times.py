@@ -81,7 +81,7 @@ def test_hour_is_the_one_on_offer() -> None:
 
 
 def test_every_quarter_of_the_day_is_understood() -> None:
-    hours = "twelve one two three four five six seven eight nine ten eleven".split()
+    hours = ["twelve", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"]
     wrong = []
     for minute in range(8 * 60, 17 * 60, 15):
         hour, rest = divmod(minute, 60)

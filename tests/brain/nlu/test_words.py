@@ -55,7 +55,9 @@ def test_name_is_understood_when_it_was_asked_for(text: str, name: str) -> None:
     assert mention.value == name
 
 
-@pytest.mark.parametrize("text", ["i want an appointment", "tomorrow at three", "yes", "what did you say", "let me think"])
+@pytest.mark.parametrize(
+    "text", ["i want an appointment", "tomorrow at three", "yes", "what did you say", "let me think"]
+)
 def test_other_answers_are_no_names(text: str) -> None:
     assert NAMES.find(Utterance.of(text), expected=True) == []
 
@@ -84,7 +86,9 @@ def test_clear_yes(text: str) -> None:
     assert not clear_no(acts)
 
 
-@pytest.mark.parametrize("text", ["no", "no thank you", "nope", "that's not right", "no that's all thanks", "i don't think so"])
+@pytest.mark.parametrize(
+    "text", ["no", "no thank you", "nope", "that's not right", "no that's all thanks", "i don't think so"]
+)
 def test_clear_no(text: str) -> None:
     acts = find_acts(Utterance.of(text))
     assert clear_no(acts)
@@ -93,8 +97,9 @@ def test_clear_no(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["yes but", "yes no", "not right", "is that right though", "yes i mean no", "yesterday", "no yes", "cancel it", "uh huh",
-     "yes wait", "right turn", "not okay", "yes if it is free", "never", "don't", "hmm", "yes what", "okay so", "yes and"],
+    ["yes but", "yes no", "not right", "is that right though", "yes i mean no", "yesterday", "no yes", "cancel it",
+     "uh huh", "yes wait", "right turn", "not okay", "yes if it is free", "never", "don't", "hmm", "yes what",
+     "okay so", "yes and"],
 )  # fmt: skip
 def test_doubtful_yes_is_none(text: str) -> None:
     assert not clear_yes(find_acts(Utterance.of(text)))

@@ -15,11 +15,11 @@ from .taking import ask_again, values_or_digression
 from .turn import Turn
 
 
-def answer(turn: Turn, heard: Heard, *, all_heard: bool) -> Move:
-    """The move after a turn with words in it. `all_heard`: the caller heard the last reply to its last value."""
+def answer(turn: Turn, heard: Heard) -> Move:
+    """The move after a turn with words in it."""
     kind = turn.state.asking.kind
     if kind == "confirm":
-        return to_confirm(turn, heard, all_heard=all_heard)
+        return to_confirm(turn, heard)
     if kind == "pick":
         return to_pick(turn, heard)
     if kind == "person":
@@ -43,7 +43,7 @@ def to_slot(turn: Turn, heard: Heard) -> Move:
         return trouble.leave(turn)
     if "refuse" in heard.acts and name not in heard.values:
         return trouble.refused(turn, name)
-    if heard.acts.only("why") or heard.acts.only("why", "correct"):
+    if "why" in heard.acts and heard.acts.only("why", "correct") and not heard.values:
         return turn.again(slot.why or turn.phrases.need_it)
     if slot.wishes and name not in heard.values and heard.acts.only("any", "unsure"):
         turn.state.slots[name] = "any"
@@ -84,6 +84,6 @@ def to_person(turn: Turn, heard: Heard) -> Move:
         state.misses = 1
         return turn.again("All right.")
     before = state.misses
-    move = answer(turn, heard, all_heard=False)
+    move = answer(turn, heard)
     understood = int(move.state["misses"]) < before
     return move if understood else turn.hand_over("not understood")

@@ -12,12 +12,12 @@ from .taking import ask_again, ask_which, begin_with_values, digress, other_goal
 from .turn import Turn
 
 
-def to_confirm(turn: Turn, heard: Heard, *, all_heard: bool) -> Move:
+def to_confirm(turn: Turn, heard: Heard) -> Move:
     if _changes(turn, heard):
         take(turn, heard, echo=False)
         return ask_which(turn, heard) or advance(turn)
     if _agrees(turn, heard):
-        return do(turn) if all_heard else confirm(turn)
+        return do(turn) if turn.state.asking.heard else confirm(turn)
     if "drop" in heard.acts and not _is_the_goal_itself(turn, heard):
         return trouble.leave(turn)
     other = other_goal(turn, heard)

@@ -36,7 +36,7 @@ class Dialogue:
         greeting: str | None = None,
         today: Callable[[], date] = date.today,
     ) -> None:
-        known = knowledge or Knowledge([])
+        self.knowledge = known = knowledge or Knowledge([])
         self._rails = Rails(flow, known, Wording(flow), person, hand_over or flow.phrases.hand_over, greeting or "")
         self._listener = Listener(flow, known)
         self._today = today
@@ -50,12 +50,13 @@ class Dialogue:
         turn = self._turn(state)
         if turn.state.running:  # the caller spoke before a tool answered: what it was to settle is still open
             turn.state.running = None
+        turn.state.asking.heard = turn.state.asking.heard or _was_heard(turn.state, heard)
         listened = self._listener.read(text, turn.state, turn.today)
         if not listened.utterance.tokens:
             return trouble.silence(turn)
         turn.state.silences = 0
         turn.heard = listened
-        return _at_any_time(turn, listened) or answers.answer(turn, listened, all_heard=_all_heard(turn.state, heard))
+        return _at_any_time(turn, listened) or answers.answer(turn, listened)
 
     def resume(self, state: dict[str, Any], result: Any, *, ok: bool = True) -> Move:
         """Go on after a tool; `ok` is False when it could not be run."""
@@ -81,8 +82,10 @@ def _at_any_time(turn: Turn, heard: Heard) -> Move | None:
         return None
     if _wants_person(heard):
         return turn.hand_over("asked for a person")
-    if acts.only("repeat") or acts.only("repeat", "correct"):
+    if acts.only("repeat", "correct") and ("repeat" in acts or heard.utterance.tokens == ("sorry",)):
         return _repeated(turn)
+    if "here" in acts and acts.only("here", "yes"):
+        return turn.again()
     if acts.only("wait") or (acts.only("filler") and turn.state.asking.kind not in ("confirm", "person")):
         return turn.say(turn.phrases.wait) if "wait" in acts else turn.again()
     if acts.only("bye") or (acts.only("bye", "thanks", "no", "yes") and "bye" in acts):
@@ -107,11 +110,12 @@ def _repeated(turn: Turn) -> Move:
     return turn.say(turn.state.said or turn.state.question or turn.phrases.ask_goal)
 
 
-def _all_heard(state: State, heard: str | None) -> bool:
-    if heard is None:
-        return True
-    needed = _plain(state.asking.must_hear)
-    return _plain(heard)[: len(needed)] == needed
+def _was_heard(state: State, heard: str | None) -> bool:
+    """Whether what must be heard was: the caller heard the last words at least to where it ends in them."""
+    said, needed = _plain(state.said), _plain(state.asking.must_hear)
+    got = said if heard is None else _plain(heard)
+    ends = [end for end in range(len(needed), len(said) + 1) if said[end - len(needed) : end] == needed]
+    return bool(ends) and len(got) >= ends[-1] and got == said[: len(got)]
 
 
 def _plain(text: str) -> list[str]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -71,9 +72,25 @@ class FlowMind:
         return self._dialogue.resume(flow, _content(result), ok=result.status == "success")
 
 
-def flow_node(agent: Agent, today: Callable[[], date] = date.today) -> Callable[[dict[str, Any]], Any]:
-    """The answering node of an agent whose brain is a flow."""
-    return FlowMind(agent, today).respond
+_MINDS: dict[tuple[Path, str], FlowMind] = {}
+
+
+def flow_node(agent: Agent) -> Callable[[dict[str, Any]], Any]:
+    """The answering node of an agent whose brain is a flow. Raises BadInput when it has none."""
+    return _shared(agent).respond
+
+
+def settles(agent: Agent, flow: dict[str, Any], text: str) -> bool:
+    """Whether the text surely answers the open question, so that nothing more need be waited for."""
+    return _shared(agent).settles(flow, text)
+
+
+def _shared(agent: Agent) -> FlowMind:
+    """One dialogue for all calls of an agent in this process."""
+    which = agent.root, agent.sha256
+    if which not in _MINDS:
+        _MINDS[which] = FlowMind(agent)
+    return _MINDS[which]
 
 
 def _result_of(messages: Sequence[AnyMessage], flow: Mapping[str, Any]) -> ToolMessage | None:

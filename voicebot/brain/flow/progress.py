@@ -83,8 +83,7 @@ def confirm(turn: Turn) -> Move:
     assert goal is not None
     assert goal.do is not None
     sentence, until = turn.rails.wording.with_last_value(goal.confirm, turn.known(), turn.today)
-    before = " ".join([*turn.prefix, ""])
-    asking = Asking("confirm", arguments=turn.arguments(goal.do), must_hear=before + until)
+    asking = Asking("confirm", arguments=turn.arguments(goal.do), must_hear=until)
     return turn.ask(sentence, asking, f"{turn.state.goal}.confirm")
 
 

@@ -22,6 +22,8 @@ class Asking:
     """confirm: exactly what a yes agrees to."""
     must_hear: str = ""
     """confirm: what the caller must have heard for a yes to count, all values included."""
+    heard: bool = False
+    """confirm: the caller has heard that."""
 
 
 @dataclass

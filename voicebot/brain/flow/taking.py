@@ -53,7 +53,7 @@ def take(turn: Turn, heard: Heard, *, echo: bool = True) -> list[str] | None:
         before = state.slots.get(slot)
         if before == mention.value and before is not None:
             continue
-        if not turn.slot(slot).wishes and times.is_wish(mention.value) and turn.slot(slot).type in ("date", "time"):
+        if times.is_wish(mention.value) and not _may_wish(turn, slot):
             continue
         turn.keep(slot, mention)
         changed.append(slot)
@@ -63,6 +63,14 @@ def take(turn: Turn, heard: Heard, *, echo: bool = True) -> list[str] | None:
         turn.forget(slot)
     state.misses = 0
     return [*changed, *denied]
+
+
+def _may_wish(turn: Turn, slot: str) -> bool:
+    """A wish takes the place of nothing, or of what was just asked; and only where the checks understand wishes."""
+    spec = turn.slot(slot)
+    if spec.type not in ("date", "time"):
+        return True
+    return spec.wishes and (turn.state.slots.get(slot) is None or turn.state.asking.slot == slot)
 
 
 def ask_which(turn: Turn, heard: Heard) -> Move | None:

@@ -12,7 +12,7 @@ from .phrases import Found, PhraseBook
 from .text import TAKEN, Utterance
 
 Act = Literal["yes", "no", "repeat", "person", "bye", "thanks", "wait", "unsure", "refuse", "drop", "correct", "why",
-              "any", "filler", "not"]  # fmt: skip
+              "any", "here", "filler", "not"]  # fmt: skip
 
 _BOOK = PhraseBook(yaml.load(Path(__file__).with_suffix(".yaml").read_bytes(), yaml.CSafeLoader))
 

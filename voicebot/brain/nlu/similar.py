@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import snowballstemmer
+import Stemmer
 from rapidfuzz import fuzz, process
 
 from .text import TAKEN, Utterance, words
 
-_STEMMER = snowballstemmer.stemmer("english")
+_STEMMER = Stemmer.Stemmer("english")
 _COMMON = words(
     "a an the i i'd i'm i'll i've me my we us our you your it its it's this that these those is are am was were "
     "be been do does did can could would will should may might have has had to of in on at for from with by and "

@@ -19,6 +19,7 @@ def words(text: str) -> frozenset[str]:
 TAKEN = "§"
 """Stands for a word that a mention has already used."""
 
+
 def whole_words(pattern: str) -> re.Pattern[str]:
     """A pattern that begins and ends where words do."""
     return re.compile(rf"(?<!\S)(?:{pattern})(?!\S)")

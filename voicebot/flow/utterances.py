@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import cycle, pairwise
 
-from voicebot.brain.flow import callers
-from voicebot.flow import Flow, Slot, placeholders
+from . import callers
+from .schema import Flow, Slot, placeholders
 
 EXPANSIONS = 8
 """How many different values each placeholder of an example is filled with."""
@@ -40,14 +40,14 @@ def _all(flow: Flow, knowledge: Iterable[str]) -> Iterator[str]:
     for talk in flow.small_talk:
         yield from talk.examples
     for slot in flow.slots.values():
-        yield from _alone(flow, slot)
+        yield from alone(flow, slot)
     for goal in flow.goals.values():
         yield from (sentence for example in goal.examples for sentence in _expanded(flow, example))
         yield from _changes(goal.ask)
     yield from _together(flow)
 
 
-def _alone(flow: Flow, slot: Slot) -> Iterator[str]:
+def alone(flow: Flow, slot: Slot) -> Iterator[str]:
     """A slot's values in the phrases that answer its question."""
     values = _values(flow, slot)
     if slot.type == "choice":

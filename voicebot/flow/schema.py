@@ -278,6 +278,6 @@ class Flow(_Part):
     def utterances(self, knowledge: Iterable[str] = ()) -> Iterator[str]:
         """What callers may say at any time, in spoken lower-case words without digits: a few thousand sentences at
         most, for a recogniser's language model. `knowledge` adds questions (headings of the knowledge files)."""
-        from voicebot.brain.flow.utterances import utterances
+        from .utterances import utterances
 
         return utterances(self, knowledge)
