@@ -17,7 +17,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeGuard, get_args
 
 from pydantic import BaseModel
 
@@ -72,7 +72,8 @@ def _is_current(path: Path, text: str) -> bool:
 
 def agent_page() -> str:
     schema = agent.Agent.model_json_schema()
-    models = {name: model for module in (flow, agent) for name, model in vars(module).items() if inspect.isclass(model)}
+    known = [model for module in (flow, agent) for model in vars(module).values() if _is_model(model)]
+    models = {model.__name__: model for model in known}
     parts = [AGENT_FILE, MADE.format(source="voicebot/agent.py and voicebot/flow.py")]
     places = dict(_places(schema))
     for name, place in places.items():
@@ -80,6 +81,10 @@ def agent_page() -> str:
         parts += [f"\n## {f'`{place}`' if place else 'The file'}\n", _summary(models[name])]
         parts += _table(part, models[name], list(part["properties"]), places)
     return "\n".join(parts) + "\n"
+
+
+def _is_model(value: object) -> TypeGuard[type[BaseModel]]:
+    return inspect.isclass(value) and issubclass(value, BaseModel)
 
 
 def _places(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -146,7 +151,8 @@ def _type(schema: dict[str, Any], places: dict[str, str]) -> str:
         place = places[schema["$ref"].rpartition("/")[2]]
         return f"[`{place}`](#{re.sub(r'[^a-z_-]', '', place.lower())})"
     words = {"string": "text", "boolean": "`true` or `false`", "object": "mapping"}
-    return words.get(schema.get("type", "any"), schema.get("type", "any"))
+    kind = str(schema.get("type", "any"))
+    return words.get(kind, kind)
 
 
 def _default(schema: dict[str, Any]) -> str:
@@ -163,16 +169,12 @@ def docstrings(model: type[BaseModel]) -> dict[str, str]:
     """The string beneath each field of a model's class body; an alias such as `with` stands for its field."""
     body = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0]
     assert isinstance(body, ast.ClassDef)
-    found = {}
+    found: dict[str, str] = {}
     for field, below in zip(body.body, body.body[1:], strict=False):
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and _is_text(below):
-            name = field.target.id
-            found[model.model_fields[name].alias or name] = ast.literal_eval(below.value)
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                found[model.model_fields[name].alias or name] = text
     return found
-
-
-def _is_text(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 if __name__ == "__main__":

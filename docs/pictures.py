@@ -45,7 +45,7 @@ line-height: {line_height}px; font-variant-east-asian: full-width; }}
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         run(folder, "demo", "--fast", "--quiet")
-        shown = run(folder, "calls", "show", "last")
+        shown = run(folder, "calls", "show", "last", "--project", "voicebot-demo")
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     console.print(Text.from_ansi(shown))
     svg = console.export_svg(title="voicebot demo", code_format=FRAME, unique_id="demo")

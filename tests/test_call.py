@@ -12,7 +12,7 @@ from doubles.stubs import WORD_S
 from voicebot import events
 from voicebot.brain import HandOver, HangUp, Say
 
-APPOINTMENT = "I would like to book an appointment, please."
+APPOINTMENT = "I would like to book an appointment."
 LONG_REPLY = "one two three four five six seven eight nine ten eleven twelve"
 
 

@@ -117,6 +117,19 @@ def test_waiting_by_the_silence_limit_is_configured_and_not_charged_to_the_engin
     assert waited.spent_ms("waiting") == pytest.approx(900)
 
 
+@pytest.mark.parametrize(
+    ("reason", "stage", "kind"),
+    [("text", "stt", "provider"), ("smart_turn", "turn", "engine"), ("silence", "turn", "waiting")],
+)
+def test_a_transcript_asked_for_when_the_turn_was_over_is_one_stage_with_the_decision(reason, stage, kind):
+    """The decision came first and is no event: what cannot be told apart is charged to the engine, never hidden."""
+    took = Took(stt=300, turn=0.2)
+    fall = waterfalls(RecordedCall().turn("yes", "Good.", took=took, reason=reason).events)[0]
+    (found,) = [part for part in fall.stages if part.name in ("stt", "turn") and part.duration_ms > 1]
+    assert (found.name, found.kind) == (stage, kind)
+    assert found.duration_ms == pytest.approx(300, abs=0.5)
+
+
 def test_tools_of_the_turn_are_noted():
     falls = waterfalls(booking().events)
     assert [[tool.name for tool in fall.tools] for fall in falls] == [[], ["find_slot"], [], ["book"]]

@@ -234,7 +234,7 @@ class Call:
         self._pipeline.send(UserStoppedSpeakingFrame())
         self._answer(ending.text)
 
-    def failed(self, kind: Literal["stt", "llm", "tts", "turn"], error: Exception) -> None:
+    def failed(self, kind: Literal["stt", "llm", "tts", "turn"], error: BaseException) -> None:
         logger.opt(exception=error).debug("provider failed")
         parts = {"stt": self._stt, "llm": self._brain, "tts": self._tts}
         provider = getattr(parts.get(kind), "name", "smart-turn")
@@ -354,7 +354,7 @@ class Call:
             pid=os.getpid(),
         )
 
-    def _emit(self, kind: type[AnyEvent], turn: int | None = None, **fields: Any) -> AnyEvent:
+    def _emit(self, kind: type[AnyEvent], turn: int | None = None, /, **fields: Any) -> AnyEvent:
         event = kind(t_ms=round(self.now_ms(), 3), turn=self._turn if turn is None else turn, **fields)
         if self._record:
             self._record.event(event)

@@ -113,11 +113,10 @@ class Bare:
         return _TURN_SAMPLES if self._vad.speaking else _RUN_UP_SAMPLES
 
     async def _answer(self, turn: npt.NDArray[np.float32]) -> None:
-        """Speak if Smart Turn thinks that the caller has finished."""
-        verdict = await asyncio.get_running_loop().run_in_executor(_THREADS, _smart_turn._predict_endpoint, turn)
-        if verdict["prediction"]:
-            with suppress(WebSocketDisconnect):
-                await self._speak(stubs.REPLY)
+        """Ask Smart Turn and speak, whatever it says: with no one to wait for more words, waiting is not an option."""
+        await asyncio.get_running_loop().run_in_executor(_THREADS, _smart_turn._predict_endpoint, turn)
+        with suppress(WebSocketDisconnect):
+            await self._speak(stubs.REPLY)
 
     async def _speak(self, text: str) -> None:
         """Hand all of the reply over at once: Twilio buffers it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 from datetime import date
@@ -19,28 +20,21 @@ TODAY = date(2026, 11, 22)
 ENDINGS = ("end_call", "hand_over")
 
 
-class _Today(date):
+class Today(date):
+    """Stands for `date` in a tool file, so that its today is TODAY."""
+
     @classmethod
-    def today(cls) -> _Today:
+    def today(cls) -> Today:
         return cls(TODAY.year, TODAY.month, TODAY.day)
 
 
 class TextCall:
     """`say` what the caller says; it returns what the agent says. `calls` are the tools that ran."""
 
-    def __init__(self, template: str, root: Path, dialogue: Dialogue | None = None) -> None:
+    def __init__(self, template: str, root: Path) -> None:
         self.root = root / template
         shutil.copytree(TEMPLATES / template, self.root)
-        (file,) = (self.root / "agents").glob("*.yaml")
-        self.agent = Agent.load(file)
-        assert self.agent.flow is not None
-        self.dialogue = dialogue or Dialogue(
-            self.agent.flow,
-            Knowledge.load(self.root, self.agent.brain.knowledge),
-            person=self.agent.handoff.to if self.agent.handoff else None,
-            greeting=self.agent.greeting,
-            today=lambda: TODAY,
-        )
+        self.agent, self.dialogue = _opened(template)
         self.tools = _loaded(self.root / "tools.py")
         self.state: dict[str, Any] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
@@ -82,6 +76,21 @@ class TextCall:
         return [call for call in self.calls if call[0] in doing]
 
 
+@functools.cache
+def _opened(template: str) -> tuple[Agent, Dialogue]:
+    """The template's agent, with its own folder for root, and its dialogue; neither keeps anything of a call."""
+    (file,) = (TEMPLATES / template / "agents").glob("*.yaml")
+    agent = Agent.load(file)
+    assert agent.flow is not None
+    return agent, Dialogue(
+        agent.flow,
+        Knowledge.load(agent.root, agent.brain.knowledge),
+        person=agent.handoff.to if agent.handoff else None,
+        greeting=agent.greeting,
+        today=lambda: TODAY,
+    )
+
+
 def _through_json(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
@@ -90,5 +99,5 @@ def _loaded(path: Path) -> ModuleType:
     module = ModuleType("tools_under_test")
     module.__file__ = str(path)
     exec(compile(path.read_bytes(), path, "exec"), module.__dict__)
-    module.__dict__["date"] = _Today
+    module.__dict__["date"] = Today
     return module

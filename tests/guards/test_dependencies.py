@@ -19,7 +19,7 @@ def names(lines: list[str]) -> set[str]:
 
 def modules(folders: list[Path]) -> dict[str, str]:
     """Top-level module -> a file that imports it, for all that the folders import by absolute name."""
-    found = {}
+    found: dict[str, str] = {}
     for path in (path for folder in folders for path in sorted(folder.rglob("*.py"))):
         found |= {name.partition(".")[0]: str(path) for name in imports(path)}
     return {name: path for name, path in found.items() if name not in sys.stdlib_module_names}

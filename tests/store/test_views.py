@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.doubles.recorded_call import RecordedCall, booking
+from tests.doubles.recorded_call import RecordedCall, Took, booking
 from voicebot.events import (
     AgentSpeechStarted,
     CallerSpeechStopped,
@@ -43,7 +43,7 @@ def agree(row: dict[str, Any], fall: Waterfall) -> None:
 
 
 def test_turns_say_the_same_as_the_waterfall(tmp_path: Path) -> None:
-    call = booking().turn("hello?", None)
+    call = booking().turn("hello?", None).turn("yes", "Good.", took=Took(turn=0.2), reason="silence")
     call.write(tmp_path)
     found = rows(tmp_path, "from turns order by turn")
     falls = waterfalls(call.events)
@@ -60,8 +60,13 @@ marks = st.lists(
     st.one_of(
         times.map(lambda t: CallerSpeechStopped(t_ms=t, turn=1, speech_end_ms=1000)),
         times.map(lambda t: TranscriptFinal(t_ms=t, turn=1, text="x")),
-        st.tuples(times, times).map(
-            lambda pair: TurnEnded(t_ms=pair[0], turn=1, text="x", reason="smart_turn", speech_end_ms=pair[1])
+        st.builds(
+            TurnEnded,
+            t_ms=times,
+            turn=st.just(1),
+            text=st.just("x"),
+            reason=st.sampled_from(["smart_turn", "text", "silence"]),
+            speech_end_ms=times,
         ),
         times.map(lambda t: FirstToken(t_ms=t, turn=1)),
         times.map(lambda t: FirstClause(t_ms=t, turn=1)),

@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args, get_origin
 import duckdb
 
 from voicebot.events import Event
+from voicebot.latency import DECIDED_FIRST_MS
 from voicebot.store.calls import EVENTS
 
 VIEWS = {
@@ -62,7 +63,8 @@ with ended as (
 ), path as (
     select *,
         least(greatest(0, coalesce(stopped - speech_end_ms, 0)), v2v_ms) as p1,
-        least(greatest(p1, coalesce(transcribed - speech_end_ms, 0)), v2v_ms) as p2,
+        case when reason = 'text' or decided - transcribed > {decided_first_ms} then transcribed end as final,
+        least(greatest(p1, coalesce(final - speech_end_ms, 0)), v2v_ms) as p2,
         least(greatest(p2, decided - speech_end_ms), v2v_ms) as p3,
         least(greatest(p3, coalesce(token - speech_end_ms, 0)), v2v_ms) as p4,
         least(greatest(p4, coalesce(clause - speech_end_ms, 0)), v2v_ms) as p5,
@@ -112,7 +114,7 @@ def connect(calls: Path) -> duckdb.DuckDBPyConnection:
     db = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
     try:
         _load_events(db, calls)
-        db.execute(_TURNS)
+        db.execute(_TURNS.format(decided_first_ms=DECIDED_FIRST_MS))
         db.execute(_CALLS)
         db.execute("set enable_external_access = false")
         db.execute("set lock_configuration = true")

@@ -66,7 +66,7 @@ class Conversation(Protocol):
 
     def turn_ended(self, ending: Ending) -> None: ...
 
-    def failed(self, kind: Literal["stt", "llm", "tts", "turn"], error: Exception) -> None: ...
+    def failed(self, kind: Literal["stt", "llm", "tts", "turn"], error: BaseException) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -247,6 +247,13 @@ class Floor:
         if turn.settling:
             turn.settling.cancel()
         turn.settling = asyncio.get_running_loop().create_task(self._settle(turn))
+        turn.settling.add_done_callback(self._settled)
+
+    def _settled(self, task: asyncio.Task[None]) -> None:
+        """A mistake in deciding must not leave the turn open for ever: the sound counts as nothing."""
+        if not task.cancelled() and (error := task.exception()):
+            self._conversation.failed("turn", error)
+            self._give_back()
 
     async def _settle(self, turn: _Turn) -> None:
         """The caller is silent: decide whether the turn is over. Cancelled when the caller goes on."""

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.doubles.text_call import TODAY, TextCall
+from tests.doubles.text_call import TODAY, TextCall, Today
+from voicebot.agent import Agent
 from voicebot.brain import CallTool, HandOver, HangUp, Moved, Output, Say
 from voicebot.brain.flow.node import FlowMind, flow_node, settles
 from voicebot.brain.graph import compiled
 from voicebot.brain.session import GraphBrain, Mind
 from voicebot.brain.toolfile import load
 from voicebot.brain.tools import Toolbox, end_call, hand_over
+from voicebot.errors import BadInput
 
 OPENING = "i'd like to book a cleaning next tuesday at half past two for maria lopez"
 
 
 @pytest.fixture
 def brain(call: TextCall) -> GraphBrain:
-    agent = call.agent
+    agent = Agent.load(call.root / "agents" / "ava.yaml")
     flow = FlowMind(agent, today=lambda: TODAY)
-    toolbox = Toolbox(load(agent.brain.tools, agent.root), [end_call(), hand_over()])
+    tools = load(agent.brain.tools, agent.root)
+    for tool in tools:
+        tool.function.__globals__["date"] = Today
+    toolbox = Toolbox(tools, [end_call(), hand_over()])
     mind = Mind("flow", compiled(flow.respond), toolbox, "en", agent.greeting, flow.settles)
     return GraphBrain(mind, "call-1", _no_models)
 
@@ -157,10 +161,7 @@ def test_state_is_json(call: TextCall) -> None:
     assert json.loads(json.dumps(call.state)) == call.state
 
 
-def test_agent_without_a_flow_is_refused(tmp_path: Path) -> None:
-    from voicebot.agent import Agent
-    from voicebot.errors import BadInput
-
+def test_agent_without_a_flow_is_refused() -> None:
     agent = Agent.model_validate({"name": "X", "brain": {"llm": "openai/gpt-4.1-mini", "prompt": "You are X."}})
     with pytest.raises(BadInput, match="has no flow"):
         FlowMind(agent)
