@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
+
+from loguru import logger
 
 from voicebot import config
 from voicebot.errors import BadInput, MissingExtra, Unavailable, did_you_mean
@@ -72,15 +74,20 @@ class Choice:
 
 @cache
 def providers() -> tuple[Provider, ...]:
-    """All providers, those of other packages last."""
-    found: list[Provider] = [entry.load() for entry in entry_points(group=GROUP)]
-    return (*BUILT_IN, *found)
+    """All providers, those of other packages last. One of another package replaces a built-in one of the same name."""
+    found = {(provider.kind, provider.name): provider for provider in BUILT_IN}
+    for entry in entry_points(group=GROUP):
+        try:
+            provider = entry.load()
+            found[provider.kind, provider.name] = provider
+        except Exception as error:  # noqa: BLE001  # somebody else's broken package must not stop every command
+            logger.warning(f"provider '{entry.name}' ({entry.value}) cannot be used: {type(error).__name__}: {error}")
+    return tuple(found.values())
 
 
 def known(kind: Kind) -> set[str]:
     """The names that an agent file may use for this kind."""
-    names = {provider.name for provider in providers() if provider.kind == kind}
-    return names if kind == "llm" else names | {AUTO}
+    return {AUTO} | {provider.name for provider in providers() if provider.kind == kind}
 
 
 def find(kind: Kind, name: str) -> Provider:
@@ -94,11 +101,15 @@ def find(kind: Kind, name: str) -> Provider:
 
 def why_not(provider: Provider, root: Path, *, needs_key: bool = True) -> str:
     """Why it cannot run here and now, as a clause; '' when it can."""
-    if provider.package and importlib.util.find_spec(provider.package) is None:
+    if _is_missing(provider):
         return f'pip install "voicebot[{provider.extra}]" is missing'
     if provider.key and needs_key and config.key(provider.key, root) is None:
         return f"{provider.key} is not set"
     return ""
+
+
+def _is_missing(provider: Provider) -> bool:
+    return bool(provider.package) and importlib.util.find_spec(provider.package) is None
 
 
 def choose(kind: Kind, names: Iterable[str], root: Path, *, needs_key: bool = True) -> Choice:
@@ -106,27 +117,42 @@ def choose(kind: Kind, names: Iterable[str], root: Path, *, needs_key: bool = Tr
 
     Raises Unavailable with what to do when none can, BadInput for an unknown name.
     """
+    return runnable(kind, names, root, needs_key=needs_key)[0]
+
+
+def runnable(kind: Kind, names: Iterable[str], root: Path, *, needs_key: bool = True) -> list[Choice]:
+    """All of `names` that can run here and now, in their order: the first runs, the rest are fallbacks. See `choose`."""
+    choices: list[Choice] = []
     skipped: list[tuple[str, str]] = []
     for name in names:
-        candidates = [p for p in providers() if p.kind == kind] if name == AUTO else [find(kind, name)]
-        for provider in candidates:
-            if not (reason := why_not(provider, root, needs_key=needs_key)):
-                why = "the best that can run here" if name == AUTO else "named first"
-                if skipped:
-                    why = "the first that can run here"
-                return Choice(provider, name.partition("/")[2], why, tuple(skipped))
-            skipped.append((provider.name, reason))
-    raise _none(kind, skipped)
+        for provider in [p for p in providers() if p.kind == kind] if name == AUTO else [find(kind, name)]:
+            if reason := why_not(provider, root, needs_key=needs_key):
+                skipped.append((provider.name, reason))
+                continue
+            model = name.partition("/")[2]
+            choices.append(Choice(provider, model, _why(name, choices, skipped), tuple(skipped)))
+    return choices or _none(kind, skipped)
 
 
-def _none(kind: Kind, skipped: list[tuple[str, str]]) -> Unavailable:
-    if len(skipped) == 1:
-        provider = find(kind, skipped[0][0])
-        if provider.key and skipped[0][1].startswith(provider.key):
-            return Unavailable(f"{provider.key} is not set. Put it into the project's .env or into the environment.")
-        return MissingExtra(provider.name, provider.extra)
-    reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped)
-    return Unavailable(f"no {kind} provider of the agent can run here ({reasons}).")
+def _why(name: str, before: list[Choice], skipped: list[tuple[str, str]]) -> str:
+    if before:
+        return f"if {before[-1].name} fails"
+    if skipped:
+        return "the first that can run here"
+    return "the best that can run here" if name == AUTO else "named first"
+
+
+def _none(kind: Kind, skipped: list[tuple[str, str]]) -> NoReturn:
+    if len(skipped) > 1 or not skipped:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped)
+        raise Unavailable(f"no {kind} provider of the agent can run here ({reasons}).")
+    provider = find(kind, skipped[0][0])
+    if _is_missing(provider):
+        raise MissingExtra(provider.name, provider.extra)
+    raise Unavailable(
+        f"{provider.key} is not set. Put it into {config.ENV_FILE} of the project as {provider.key}=..., "
+        "or into the environment."
+    )
 
 
 _OPEN: dict[tuple[str, str, str], Any] = {}

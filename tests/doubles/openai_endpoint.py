@@ -14,7 +14,6 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
@@ -83,13 +82,8 @@ class OpenAIEndpoint:
         self.url = f"http://{host}:{port}/v1"
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: object) -> None:
         await self._runner.cleanup()
-
-    async def idle(self) -> None:
-        """Until no request is open."""
-        while self.open:
-            await asyncio.sleep(0.001)
 
     def _next(self, body: dict[str, Any]) -> Answer:
         if callable(self.answers):

@@ -10,8 +10,8 @@ from typing import Any, cast
 from uuid import uuid4
 
 from langchain_core.language_models import LanguageModelInput
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolCallChunk
-from langchain_core.messages.tool import InvalidToolCall, ToolCall, invalid_tool_call, tool_call
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, InvalidToolCall, ToolCall, ToolCallChunk
+from langchain_core.messages.tool import invalid_tool_call, tool_call
 from langchain_core.runnables import Runnable
 from langgraph.constants import TAG_NOSTREAM
 from langgraph.types import StreamWriter
@@ -86,10 +86,9 @@ class Answer:
         return message
 
 
-def _calls(
-    chunks: Iterable[ToolCallChunk], used_ids: Collection[str]
-) -> tuple[list[ToolCall], list[InvalidToolCall]]:
-    good, bad = [], []
+def _calls(chunks: Iterable[ToolCallChunk], used_ids: Collection[str]) -> tuple[list[ToolCall], list[InvalidToolCall]]:
+    good: list[ToolCall] = []
+    bad: list[InvalidToolCall] = []
     for chunk in chunks:
         id_ = chunk["id"]
         if not id_ or id_ in used_ids:

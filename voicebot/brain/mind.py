@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
-from voicebot import config, providers
+from voicebot import config, paths, providers
 from voicebot.agent import Agent
 from voicebot.brain import Brain, toolfile
 from voicebot.brain.graph import compiled
@@ -14,59 +14,62 @@ from voicebot.brain.prompt import system_prompt
 from voicebot.brain.respond import llm_node
 from voicebot.brain.session import GraphBrain, Mind
 from voicebot.brain.tools import Toolbox, end_call, hand_over
+from voicebot.errors import BadInput
 from voicebot.llm import LLM
 
 _MINDS: dict[str, Mind] = {}
 
 
 def open_brain(agent: Agent, call_id: str) -> Brain:
-    """The brain of one call. Raises BadInput for tools or knowledge that cannot be used, Unavailable without a model."""
+    """The brain of one call. Raises BadInput for an agent that cannot be used as it is, Unavailable without a model."""
+    models = _models(agent)
     which = f"{agent.root}:{agent.sha256}"
     if which not in _MINDS:
-        _MINDS[which] = _mind(agent)
-    return GraphBrain(_MINDS[which], call_id, _connector(agent))
+        _MINDS[which] = _llm_mind(agent) if models else _flow_mind(agent)
+    name = models[0].name if models else "flow"
+    return GraphBrain(_MINDS[which], call_id, name, partial(_connect, agent, models))
 
 
-def _mind(agent: Agent) -> Mind:
-    tools = toolfile.load(agent.brain.tools, agent.root)
-    endings = [end_call(), hand_over(agent.handoff.to if agent.handoff else "")]
-    if not agent.brain.llm:
-        return _flow_mind(agent, Toolbox(tools, hidden=endings))
-    shown = endings if agent.handoff else endings[:1]
-    toolbox = Toolbox([*tools, *shown])
+def _models(agent: Agent) -> list[providers.Choice]:
+    """The language models that can run here, best first; none for a flow."""
+    names = agent.brain.llm
+    if agent.flow and names:
+        raise BadInput(f"{_shown(agent)} has a flow and a language model, and only one can answer. Remove one of them.")
+    if not names:
+        return []
+    return providers.runnable("llm", names, agent.root, needs_key=agent.brain.base_url is None)
+
+
+def _llm_mind(agent: Agent) -> Mind:
+    shown = [end_call(), hand_over(agent.handoff.to)] if agent.handoff else [end_call()]
+    toolbox = Toolbox([*toolfile.load(agent.brain.tools, agent.root), *shown])
     system = system_prompt(agent.brain.prompt, agent.language, agent.brain.knowledge, agent.root)
     graph = compiled(llm_node(agent, system, toolbox.schemas))
-    return Mind(agent.brain.llm[0], graph, toolbox, agent.language, agent.greeting)
+    return Mind(graph, toolbox, agent.language, agent.greeting)
 
 
-def _flow_mind(agent: Agent, toolbox: Toolbox) -> Mind:
+def _flow_mind(agent: Agent) -> Mind:
     from voicebot.brain.flow.node import flow_node, settles
 
-    graph = compiled(flow_node(agent))
-    return Mind("flow", graph, toolbox, agent.language, agent.greeting, partial(settles, agent))
+    hidden = [end_call(), hand_over(agent.handoff.to if agent.handoff else "")]
+    toolbox = Toolbox(toolfile.load(agent.brain.tools, agent.root), hidden)
+    return Mind(compiled(flow_node(agent)), toolbox, agent.language, agent.greeting, partial(settles, agent))
 
 
-def _connector(agent: Agent) -> Callable[[], Awaitable[Sequence[LLM]]]:
-    """Opens the agent's models that can run here, best first. Raises Unavailable at once when there is none."""
-    needs_key = agent.brain.base_url is None
-    if agent.brain.llm:
-        providers.choose("llm", agent.brain.llm, agent.root, needs_key=needs_key)
+async def _connect(agent: Agent, models: Sequence[providers.Choice]) -> Sequence[LLM]:
+    return [await _open(agent, choice) for choice in models]
 
-    async def connect() -> Sequence[LLM]:
-        models = []
-        for name in agent.brain.llm:
-            provider = providers.find("llm", name)
-            if providers.why_not(provider, agent.root, needs_key=needs_key):
-                continue
-            module = importlib.import_module(provider.module)
-            models.append(
-                await module.connect(
-                    name.partition("/")[2] or module.DEFAULT_MODEL,
-                    base_url=agent.brain.base_url,
-                    key=config.key(provider.key, agent.root),
-                    temperature=agent.brain.temperature,
-                )
-            )
-        return models
 
-    return connect
+async def _open(agent: Agent, choice: providers.Choice) -> LLM:
+    module = importlib.import_module(choice.provider.module)
+    llm: LLM = await module.connect(
+        choice.model or module.DEFAULT_MODEL,
+        base_url=agent.brain.base_url,
+        key=config.key(choice.provider.key, agent.root),
+        temperature=agent.brain.temperature,
+    )
+    return llm
+
+
+def _shown(agent: Agent) -> str:
+    return paths.shown(agent.path) if agent.path else f"agent '{agent.name}'"

@@ -17,25 +17,27 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveM
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.errors import GraphRecursionError
+from langgraph.types import StreamMode
 from loguru import logger
 
 from voicebot.brain import Failed, Output, Say
 from voicebot.brain.apology import APOLOGY, apology
-from voicebot.brain.graph import RESPOND, STEP_LIMIT, CallContext, Graph
+from voicebot.brain.graph import RESPOND, STEP_LIMIT, CallContext, Graph, State
 from voicebot.brain.jobs import Jobs
 from voicebot.brain.tools import Toolbox
 from voicebot.brain.turn import Turn
 from voicebot.llm import LLM
 
+MODES: list[StreamMode] = ["custom", "messages", "updates"]
 Settles = Callable[[dict[str, Any], str], bool]
 """(flow state, what the caller has said so far) -> whether that surely answers the open question."""
+Connect = Callable[[], Awaitable[Sequence[LLM]]]
 
 
 @dataclass(frozen=True)
 class Mind:
     """What all calls of an agent share."""
 
-    name: str
     graph: Graph
     toolbox: Toolbox
     language: str
@@ -46,8 +48,8 @@ class Mind:
 class GraphBrain:
     """A `voicebot.brain.Brain`. `connect` opens the language models; it is called once, when they are first needed."""
 
-    def __init__(self, mind: Mind, call_id: str, connect: Callable[[], Awaitable[Sequence[LLM]]]) -> None:
-        self.name = mind.name
+    def __init__(self, mind: Mind, call_id: str, name: str, connect: Connect) -> None:
+        self.name = name
         self._mind = mind
         self._connect = connect
         self._llms: Sequence[LLM] | None = None
@@ -139,10 +141,10 @@ class GraphBrain:
 
     async def _stream(self, turn: Turn, human: HumanMessage, outputs: asyncio.Queue[Output | None]) -> None:
         stream = self._mind.graph.astream(
-            {"messages": [human]},
+            cast(State, {"messages": [human]}),  # the rest is in the checkpoint
             self._config,
             context=CallContext(self._models, turn.jobs),
-            stream_mode=["custom", "messages", "updates"],
+            stream_mode=MODES,
             durability="exit",  # one save a reply; what a cut reply did is in the turn's own account
         )
         async with aclosing(cast(AsyncGenerator[tuple[str, Any]], stream)) as parts:

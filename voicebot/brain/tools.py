@@ -168,7 +168,8 @@ def _arguments(function: Callable[..., Any], where: str) -> TypeAdapter[dict[str
         if name not in hints:
             raise BadInput(f"{where}: parameter '{name}' has no type hint. Write for example {name}: str")
         fields[name] = hints[name] if parameter.default is parameter.empty else NotRequired[hints[name]]
-    shape: Any = TypedDict(function.__name__, fields)  # type: ignore[misc]  # made at run time on purpose
+    at_run_time: Any = TypedDict  # type checkers know this call only with literals
+    shape = at_run_time(function.__name__, fields)
     shape.__pydantic_config__ = ConfigDict(extra="forbid")
     try:
         adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(shape)
