@@ -12,10 +12,10 @@ LOCK := env -u UV_FIND_LINKS UV_NO_CONFIG=1 $(UV) pip compile pyproject.toml --g
 	--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types docs bench lock clean
+.PHONY: help demo test lint types docs picture bench lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
 
 demo: $(READY) ## a whole spoken call in this terminal: no key, no microphone, no network
 	$(BIN)/voicebot demo
@@ -30,11 +30,14 @@ lint: $(READY) ## ruff: rules and formatting
 types: $(READY) ## mypy: strict over the package and the tests
 	$(BIN)/mypy
 
-docs: $(READY) ## write the generated pages again (agent file, events, pictures)
+docs: $(READY) ## write the reference pages again: agent file, events
 	$(BIN)/python docs/generate.py
 
+picture: $(READY) ## draw the picture in the README again
+	$(BIN)/python docs/pictures.py
+
 bench: $(READY) ## what a call costs on this machine
-	$(BIN)/voicebot bench
+	$(BIN)/python -m benchmarks.calls --quick
 
 lock: $(READY) ## pin again after a change in pyproject.toml; newest of everything: make lock UPGRADE=--upgrade
 	$(LOCK) --all-extras $(UPGRADE) -o requirements/extras.txt

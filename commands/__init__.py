@@ -14,6 +14,7 @@ from voicebot.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, VoicebotErro
 
 from . import calls
 from .demo import demo
+from .doctor import doctor
 from .help import Command, Group
 from .new import new
 from .sql import sql
@@ -38,10 +39,12 @@ app = typer.Typer(
     Exit codes: 0 good, 1 what was tested failed, 2 bad input, 3 something needed is not there, 130 interrupted.
     """,
 )
-for command in (demo, new, talk):
-    app.command(cls=Command)(command)
-app.add_typer(calls.app, name="calls")
+app.command(cls=Command)(demo)
+app.command(cls=Command)(new)
+app.command(cls=Command)(talk)
 app.command(cls=Command)(sql)
+app.command(cls=Command)(doctor)
+app.add_typer(calls.app, name="calls")
 
 EXIT_BROKEN_PIPE = 141
 """What the shell reports for a program that SIGPIPE ended (128 + 13), as 130 is Ctrl-C."""

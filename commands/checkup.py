@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import platform
+import re
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from voicebot.agent import Agent
 
 State = Literal["ok", "absent", "broken"]
 """ok: works. absent: optional and not there; `remedy` says how to get it. broken: needed and does not work."""
@@ -18,6 +22,8 @@ State = Literal["ok", "absent", "broken"]
 PACKAGES = ("voicebot", "pipecat-ai", "langgraph", "onnxruntime", "pocketsphinx", "espeakng-loader", "duckdb")
 HEAR = "yes please"
 """What the self-test says and has to hear."""
+UNSAID = ("no thank you", "tomorrow at nine", "i need some help")
+"""What it could hear instead."""
 RATE_HZ = 16000
 
 
@@ -33,7 +39,9 @@ class Check:
 def packages() -> Iterator[Check]:
     """Python and what voicebot is built on."""
     wanted = sys.version_info >= (3, 11)
-    yield Check("python", "Python", "ok" if wanted else "broken", f"{platform.python_version()} on {platform.platform()}")
+    yield Check(
+        "python", "Python", "ok" if wanted else "broken", f"{platform.python_version()} on {platform.platform()}"
+    )
     for name in PACKAGES:
         try:
             yield Check("python", name, "ok", metadata.version(name))
@@ -43,12 +51,10 @@ def packages() -> Iterator[Check]:
 
 def extras() -> Iterator[Check]:
     """Optional parts, by what the installed package itself says they need."""
-    from packaging.requirements import Requirement
-
     distribution = metadata.distribution("voicebot")
-    requirements = [Requirement(line) for line in distribution.requires or ()]
     for extra in sorted(distribution.metadata.get_all("Provides-Extra") or ()):
-        needs = [need.name for need in requirements if need.marker and need.marker.evaluate({"extra": extra})]
+        needs = [line for line in distribution.requires or () if re.search(f"extra == ['\"]{extra}['\"]", line)]
+        needs = [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in needs]
         missing = [name for name in needs if not _installed(name)]
         if missing:
             detail = f"without {', '.join(missing)}"
@@ -96,7 +102,9 @@ async def _timed(name: str, part: Callable[[], Awaitable[str]]) -> Check:
     try:
         return Check("engine", name, "ok", await part())
     except Exception as error:  # noqa: BLE001 - whatever breaks here is the finding
-        return Check("engine", name, "broken", f"{type(error).__name__}: {error}", "pip install --force-reinstall voicebot")
+        return Check(
+            "engine", name, "broken", f"{type(error).__name__}: {error}", "pip install --force-reinstall voicebot"
+        )
 
 
 async def _speak(said: list[bytes]) -> str:
@@ -139,29 +147,28 @@ async def _judge(pcm: bytes) -> str:
 
     began = time.perf_counter()
     await smart_turn.load()
+    await smart_turn.turn_complete(pcm, RATE_HZ)  # the first look also warms up
     loaded = time.perf_counter()
     probability = await smart_turn.turn_complete(pcm, RATE_HZ)
-    took_ms = (time.perf_counter() - loaded) * 1000
-    return f"smart turn: complete at {probability:.2f} (loads in {(loaded - began) * 1000:.0f} ms, {took_ms:.0f} ms a look)"
+    took_ms, loading_ms = (time.perf_counter() - loaded) * 1000, (loaded - began) * 1000
+    return f"smart turn: complete at {probability:.2f} (loads in {loading_ms:.0f} ms, {took_ms:.0f} ms a look)"
 
 
 async def _hear(pcm: bytes) -> str:
-    from voicebot import providers
-    from voicebot.agent import Agent
+    from voicebot.stt.sphinx import Sphinx
 
-    agent = Agent.parse(f"name: doctor\ngreeting: say {HEAR}\nflow: {{}}\n")
-    stt = providers.open_stt(agent)
-    await stt.load()
-    stream = stt.stream(RATE_HZ, lambda text: None)
+    sphinx = Sphinx([HEAR, *UNSAID])
+    await sphinx.load()
+    stream = sphinx.stream(RATE_HZ, lambda text: None)
     began = time.perf_counter()
     stream.start()
     stream.feed(pcm)
     heard = (await stream.finish()).text
     took_ms = (time.perf_counter() - began) * 1000
     await stream.close()
-    if "yes" not in heard:
+    if heard != HEAR:
         raise RuntimeError(f"'{HEAR}' was heard as '{heard}'")
-    return f"{stt.name} hears '{heard}' ({took_ms:.0f} ms)"
+    return f"sphinx hears '{heard}' ({took_ms:.0f} ms)"
 
 
 async def _off_loop(load: Callable[[], object]) -> float:
@@ -170,8 +177,26 @@ async def _off_loop(load: Callable[[], object]) -> float:
     return (time.perf_counter() - began) * 1000
 
 
+def available(project: Path) -> Iterator[Check]:
+    """Every provider: whether it can run here, by its package and its key, which is never shown."""
+    from voicebot import providers
+
+    for provider in providers.providers():
+        name = f"{provider.kind} {provider.name}"
+        reason = providers.why_not(provider, project)
+        key = f", {provider.key} is set" if provider.key and not reason else ""
+        detail = f"{provider.what}{key}" if not reason else f"{provider.what}: {reason}"
+        yield Check("providers", name, "absent" if reason else "ok", detail, _remedy(reason))
+
+
+def _remedy(reason: str) -> str:
+    if "is not set" in reason:
+        return "put it into .env or the environment"
+    return reason.removesuffix(" is missing") if reason else ""
+
+
 def agents(project: Path) -> Iterator[Check]:
-    """The project's agents: valid, and with what they would run here."""
+    """The project's agents: valid, and with what they would run here and why."""
     from voicebot import paths
     from voicebot.agent import Agent
     from voicebot.errors import VoicebotError
@@ -182,7 +207,21 @@ def agents(project: Path) -> Iterator[Check]:
     for path in files:
         try:
             agent = Agent.load(path)
+            yield Check("agents", paths.shown(path), "ok", f"{agent.name}: {', '.join(_choices(agent))}")
         except VoicebotError as error:
             yield Check("agents", paths.shown(path), "broken", str(error))
-        else:
-            yield Check("agents", paths.shown(path), "ok", agent.name)
+
+
+def _choices(agent: Agent) -> Iterator[str]:
+    """'stt sphinx (the best that can run here)'. Raises Unavailable when nothing of a list can run."""
+    from voicebot import providers
+
+    wanted: list[tuple[providers.Kind, list[str]]] = [("stt", agent.voice.stt), ("tts", agent.voice.tts)]
+    if agent.brain.llm:
+        wanted.append(("llm", agent.brain.llm))
+    for kind, names in wanted:
+        choice = providers.choose(kind, names, agent.root, needs_key=kind != "llm" or agent.brain.base_url is None)
+        skipped = "".join(f"; not {name}: {reason}" for name, reason in choice.skipped)
+        yield f"{kind} {choice.name} ({choice.why}{skipped})"
+    if not agent.brain.llm:
+        yield "brain flow (needs no model)"

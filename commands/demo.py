@@ -13,11 +13,10 @@ from .options import AgentFile, Json, NoColor, Quiet
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from voicebot.personas.persona import Persona
-    from voicebot.personas.run import SimulatedCall
-
     from voicebot.events import Event
     from voicebot.latency import Waterfall
+    from voicebot.personas.persona import Persona
+    from voicebot.personas.run import SimulatedCall
 
     from .terminal import Screen
 
@@ -129,10 +128,9 @@ def _agent(root: Path, wanted: str | None) -> Path:
 
 def _callers(root: Path, wanted: str | None) -> list[Persona]:
     """Who calls: the one asked for, all, or the plainest of the project. Raises BadInput."""
-    from voicebot.personas import persona as personas
-
     from voicebot import paths
     from voicebot.errors import BadInput
+    from voicebot.personas import persona as personas
 
     if wanted is not None and wanted != EVERYBODY:
         return [personas.find(wanted, root)]
@@ -178,11 +176,10 @@ def _many(screen: Screen, path: Path, pairs: list[tuple[Persona, int]], *, silen
 
 def _call(path: Path, persona: Persona, seed: int, *, skip_idle: bool, faces: list[Callable[[Event], None]]) -> Run:
     """A call on a copy of the project, judged by the project's scenarios; its record stays in the project's calls/."""
+    from voicebot import paths
     from voicebot.evals import judge as judges
     from voicebot.personas import sandbox
     from voicebot.personas.run import simulate
-
-    from voicebot import paths
 
     root = paths.root_of(path)
     before = sandbox.snapshot(root)

@@ -50,13 +50,13 @@ def one(screen: Screen, root: Path, run: Run, *, as_json: bool) -> None:
 def _ending(root: Path, run: Run) -> list[tuple[str, Text]]:
     call = run.call
     words, style = OUTCOMES[call.outcome]
-    lines = [("goal", Text(words, style).append(f"  {call.persona}, seed {call.seed}", "dim"))]
+    lines = [("goal", Text.assemble((words, style), (f"  {call.persona}, seed {call.seed}", "dim")))]
     lines += [("", Text(problem, "bad")) for problem in call.problems]
     for name, records in run.records.items():
         file = paths.shown(paths.data_dir(root) / name)
         kept = "" if demo_project.is_ours(root) else "  (in the call's copy; the project's data is as it was)"
         for record in records:
-            lines.append(("written", Text(file, "bold").append(f"  {short(record, 400)}").append(kept, "dim")))
+            lines.append(("written", Text.assemble((file, "bold"), f"  {short(record, 400)}", (kept, "dim"))))
     if call.folder is not None:
         lines.append(("recording", Text(paths.shown(call.folder / "call.wav"))))
         lines.append(("events", Text(paths.shown(call.folder / "events.jsonl"))))

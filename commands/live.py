@@ -31,15 +31,14 @@ class LiveTranscript(Transcript):
         self._interim = ""
         self._spoken: list[str] = []
         self._due: list[asyncio.TimerHandle] = []
-        self._status = Text()
+        self._status = Text("getting ready ...", "dim")
         self._now_ms = 0.0
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
         if self.screen.live and not self.screen.quiet:
-            self._live = Live(
-                get_renderable=self._moving, console=self.screen.out, transient=True, refresh_per_second=REFRESH_HZ
-            )
+            console = self.screen.out
+            self._live = Live(self, console=console, transient=True, refresh_per_second=REFRESH_HZ)
             self._live.start()
         return self
 
@@ -57,6 +56,8 @@ class LiveTranscript(Transcript):
 
     def _move(self, event: events.Event) -> None:
         match event:
+            case events.CallStarted():
+                self._status = Text()
             case events.TranscriptInterim():
                 self._interim = event.text
             case events.TranscriptFinal():
@@ -84,7 +85,8 @@ class LiveTranscript(Transcript):
             timer.cancel()
         self._due, self._spoken = [], []
 
-    def _moving(self) -> RenderableType:
+    def __rich__(self) -> RenderableType:
+        """The moving part as it is now; also drawn anew with every line printed above it."""
         lines: list[RenderableType] = []
         if self._spoken:
             lines.append(laid_out(self.screen, self._agent_ms, "agent", Text(" ".join(self._spoken))))

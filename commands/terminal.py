@@ -47,8 +47,8 @@ class Screen:
     def __init__(self, *, quiet: bool = False, no_color: bool = False) -> None:
         colours: dict[str, Any] = {"theme": THEME, "highlight": False, "emoji": False, "no_color": no_color or None}
         self.quiet = quiet
-        self.out = _Pipe(**colours)
-        self.err = _Pipe(stderr=True, **colours)
+        self.out: Console = _Pipe(**colours)
+        self.err: Console = _Pipe(stderr=True, **colours)
         self.live = self.out.is_terminal and not self.out.is_dumb_terminal and not no_color
         """Whether lines may move: a terminal, and nobody asked for plain output."""
 

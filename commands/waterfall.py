@@ -10,7 +10,7 @@ from rich.text import Text
 
 from voicebot.latency import STAGES, Kind, Percentiles, Stage, StageName, Waterfall, percentiles, v2v_ms
 
-MS_PER_CELL = 40
+MS_PER_CELL = 25
 GOOD_MS, POOR_MS = 1000, 2000
 
 

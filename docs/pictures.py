@@ -1,4 +1,4 @@
-"""Draw the picture in the README again: a call of `voicebot demo`, as `voicebot calls show` prints it.
+"""Draw the picture in the README again: a call made by `voicebot demo`, as `voicebot calls show` prints it.
 
 python docs/pictures.py
 """
@@ -33,7 +33,7 @@ line-height: {line_height}px; font-variant-east-asian: full-width; }}
 {chrome}
 <g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
 {backgrounds}
-<g class="{unique_id}-matrix">
+<g class="{unique_id}-matrix" xml:space="preserve">
 {matrix}
 </g>
 </g>
@@ -48,7 +48,7 @@ def main() -> None:
         shown = run(folder, "calls", "show", "last", "--project", "voicebot-demo")
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     console.print(Text.from_ansi(shown))
-    svg = console.export_svg(title="voicebot demo", code_format=FRAME, unique_id="demo")
+    svg = console.export_svg(title="voicebot calls show last", code_format=FRAME, unique_id="demo")
     (DOCS / "demo.svg").write_text(svg)
     print("docs/demo.svg written")
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import AsyncGenerator
 
 import pytest
 
-from doubles.spoken import SpokenCall
-from doubles.stubs import WORD_S
+from tests.doubles.spoken import SpokenCall
+from tests.doubles.stubs import WORD_S, EchoBrain, ScriptSTT
 from voicebot import events
-from voicebot.brain import HandOver, HangUp, Say
+from voicebot.brain import HandOver, HangUp, Output, Say
+from voicebot.stt import Transcript
 
 APPOINTMENT = "I would like to book an appointment."
 LONG_REPLY = "one two three four five six seven eight nine ten eleven twelve"
@@ -39,7 +41,7 @@ def test_the_caller_speaks_and_the_agent_answers():
 def test_latency_stages_come_in_order_and_the_answer_within_half_a_second():
     call = SpokenCall(["book an appointment"], ["Which day?"])
     call.play(one_turn)
-    order = [
+    order: list[type[events.Event]] = [
         events.CallerSpeechStopped,
         events.TranscriptFinal,
         events.TurnEnded,
@@ -190,20 +192,13 @@ def test_speech_during_a_slow_transcription_belongs_to_the_same_turn():
 
 
 def test_a_caller_who_goes_on_before_the_answer_is_heard_withdraws_the_first_turn():
-    class Thinking:
-        def __init__(self, inner: object) -> None:
-            self._inner = inner
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(self._inner, name)
-
-        async def reply(self, text: str):
+    class Thinking(EchoBrain):
+        async def reply(self, text: str) -> AsyncGenerator[Output, None]:
             self.turns.append(text)
             await asyncio.sleep(2)
             yield Say(f"You said {text}.")
 
-    call = SpokenCall(["first", "second"], [], settles=True)
-    call._arguments["brain"] = Thinking(call.brain)
+    call = SpokenCall(["first", "second"], [], brain=Thinking(greeting="Hello there.", settles=True))
 
     async def go_on(call: SpokenCall) -> None:
         await call.until(events.AgentSpeechStopped)
@@ -233,15 +228,16 @@ def test_silence_is_asked_about_twice_and_then_the_agent_hangs_up():
     assert not call.all(events.TurnEnded)
 
 
-@pytest.mark.parametrize(("output", "reason"), [(HangUp("done"), "agent_hung_up"), (HandOver("desk", "asked"), "handed_over")])
+@pytest.mark.parametrize(
+    ("output", "reason"), [(HangUp("done"), "agent_hung_up"), (HandOver("desk", "asked"), "handed_over")]
+)
 def test_the_agent_ends_the_call_after_its_last_words_were_heard(output: HangUp | HandOver, reason: str):
-    call = SpokenCall(["bye"], [])
+    class Parting(EchoBrain):
+        async def reply(self, text: str) -> AsyncGenerator[Output, None]:
+            yield output
+            yield Say("Goodbye to you.")
 
-    async def reply(text: str):
-        yield output
-        yield Say("Goodbye to you.")
-
-    call.brain.reply = reply
+    call = SpokenCall(["bye"], [], brain=Parting(greeting="Hello there."))
     ended = call.play(one_turn)
     assert ended.reason == reason
     assert call.all(events.AgentSpeechStopped)[-1].heard == "Goodbye to you."
@@ -249,16 +245,13 @@ def test_the_agent_ends_the_call_after_its_last_words_were_heard(output: HangUp 
 
 
 def test_a_brain_that_fails_apologises_and_the_call_goes_on():
-    call = SpokenCall(["one", "two"], [])
-    replies = iter([RuntimeError("no such model"), "Better now."])
+    class Failing(EchoBrain):
+        async def reply(self, text: str) -> AsyncGenerator[Output, None]:
+            if text == "one":
+                raise RuntimeError("no such model")
+            yield Say("Better now.")
 
-    async def reply(text: str):
-        answer = next(replies)
-        if isinstance(answer, Exception):
-            raise answer
-        yield Say(answer)
-
-    call.brain.reply = reply
+    call = SpokenCall(["one", "two"], [], brain=Failing(greeting="Hello there."))
 
     async def twice(call: SpokenCall) -> None:
         await one_turn(call)
@@ -276,12 +269,11 @@ def test_a_brain_that_fails_apologises_and_the_call_goes_on():
 
 
 def test_a_recogniser_that_fails_uses_its_interim_words():
-    call = SpokenCall(["book an appointment"], ["Which day?"])
+    class Failing(ScriptSTT):
+        async def finish(self) -> Transcript:
+            raise ConnectionError("gone")
 
-    async def finish() -> None:
-        raise ConnectionError("gone")
-
-    call.stt.finish = finish
+    call = SpokenCall([], ["Which day?"], stt=Failing(["book an appointment"], interim=True))
     call.play(one_turn)
     assert call.only(events.ProviderFailed).kind == "stt"
     assert call.brain.turns == ["book an appointment"]

@@ -144,8 +144,9 @@ class Call:
         self._playout.begin()
         self._pipeline.send(GreetFrame())
         caller = asyncio.create_task(self.transport.run(self))
+        either: set[asyncio.Future[Any]] = {caller, self._ended}
         try:
-            await asyncio.wait({caller, self._ended}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             return self._ended.result() if self._ended.done() else (caller.result(), "")
         finally:
             caller.cancel()
@@ -177,7 +178,8 @@ class Call:
         self._cancel_idle()
         if self._playout.busy:
             self.barge_in()
-        self.turn_ended(Ending(text, "typed", self.now_ms()))
+        now_ms = self.now_ms()
+        self.turn_ended(Ending(text, "typed", now_ms, now_ms))
 
     # -- the floor's Conversation ------------------------------------------------------------------------------------
 
@@ -232,6 +234,7 @@ class Call:
             reason=ending.reason,
             probability=ending.probability,
             speech_end_ms=ending.speech_end_ms,
+            decided_ms=ending.decided_ms,
         )
         self._pipeline.send(UserStoppedSpeakingFrame())
         self._answer(ending.text)

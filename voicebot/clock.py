@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from typing import Any, TypeVar, TypeVarTuple, Unpack
+from typing import Any, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -51,8 +51,8 @@ class SkipIdleLoop(asyncio.SelectorEventLoop):
     def work_ended(self, _: object = None) -> None:
         self._pending_work -= 1
 
-    def run_in_executor(  # type: ignore[override]  # typeshed says Future, the base returns one too
-        self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: Unpack[Ts]
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
     ) -> asyncio.Future[T]:
         future = super().run_in_executor(executor, func, *args)
         self.work_began()
@@ -60,7 +60,7 @@ class SkipIdleLoop(asyncio.SelectorEventLoop):
         return future
 
 
-class _SkipIdleSelector(selectors.DefaultSelector):  # type: ignore[valid-type, misc]  # an alias, chosen per platform
+class _SkipIdleSelector(selectors.DefaultSelector):
     """Waits for I/O like its base, unless waiting would only be idling: then time jumps instead."""
 
     def __init__(self, loop: SkipIdleLoop) -> None:

@@ -6,7 +6,7 @@ Events are written as they happen, one JSON object a line, and are versioned by 
 
 Latency stages of one reply, in the order they happen, each an event with its own time:
 
-    caller stops (speech_end_ms) -> caller_speech_stopped -> transcript_final -> turn_ended
+    caller stops (speech_end_ms) -> caller_speech_stopped -> decided_ms -> transcript_final -> turn_ended
       -> first_token -> first_clause -> first_audio -> agent_speech_started
 """
 
@@ -87,6 +87,8 @@ class TurnEnded(_Event):
     """Smart Turn's probability that the turn is complete, where it was asked."""
     speech_end_ms: float
     """End of the caller's speech on the call's clock; V2V counts from here."""
+    decided_ms: float
+    """When it was decided that the turn is over. The recogniser's last word may have come after that."""
 
 
 class FirstToken(_Event):

@@ -27,25 +27,20 @@ from voicebot.events import (
 )
 
 Kind = Literal["waiting", "provider", "engine"]
-StageName = Literal["silence", "stt", "turn", "brain", "clause", "voice", "playback"]
+StageName = Literal["silence", "turn", "stt", "brain", "clause", "voice", "playback"]
 
-STAGES: tuple[StageName, ...] = ("silence", "stt", "turn", "brain", "clause", "voice", "playback")
+STAGES: tuple[StageName, ...] = ("silence", "turn", "stt", "brain", "clause", "voice", "playback")
 """Every stage in the order of the critical path."""
 
 _KINDS: dict[StageName, Kind] = {
     "silence": "waiting",  # the VAD's silence wait
-    "stt": "provider",  # VAD stop -> final transcript
-    "turn": "engine",  # -> the turn is over; 'waiting' when the silence limit decided
-    "brain": "provider",  # -> first token
+    "turn": "provider",  # -> it is decided that the turn is over; 'waiting' when the silence limit decided
+    "stt": "provider",  # -> final transcript
+    "brain": "provider",  # turn over -> first token
     "clause": "provider",  # -> first clause
     "voice": "provider",  # -> first audio of the TTS
     "playback": "engine",  # -> the caller hears it
 }
-
-DECIDED_FIRST_MS = 2.0
-"""A final transcript this close before the end of the turn was asked for because the turn was over. The decision itself
-is no event, so its time and the recogniser's are then one stage: `turn`, charged to the engine. Only a decision by the
-words alone takes no time, and leaves the stage to the recogniser."""
 
 _Mark = TurnEnded | CallerSpeechStopped | TranscriptFinal | FirstToken | FirstClause | FirstAudio
 
@@ -117,8 +112,8 @@ def _of_turn(events: list[Event]) -> list[Waterfall]:
 def _stages(before: list[Event], ended: TurnEnded, v2v_ms: float) -> tuple[Stage, ...]:
     marks: list[tuple[StageName, float | None]] = [
         ("silence", _last(before, CallerSpeechStopped)),
-        ("stt", _transcribed(before, ended)),
-        ("turn", ended.t_ms),
+        ("turn", ended.decided_ms),
+        ("stt", _last(before, TranscriptFinal)),
         ("brain", _last(before, FirstToken)),
         ("clause", _last(before, FirstClause)),
         ("voice", _last(before, FirstAudio)),
@@ -135,13 +130,6 @@ def _stages(before: list[Event], ended: TurnEnded, v2v_ms: float) -> tuple[Stage
         stages.append(Stage(name, kind, reached, mark - reached))
         reached = mark
     return tuple(stages)
-
-
-def _transcribed(before: list[Event], ended: TurnEnded) -> float | None:
-    final = _last(before, TranscriptFinal)
-    if final is None or ended.reason == "text" or ended.t_ms - final > DECIDED_FIRST_MS:
-        return final
-    return None
 
 
 def _last(events: list[Event], kind: type[_Mark]) -> float | None:

@@ -121,7 +121,7 @@ def choose(kind: Kind, names: Iterable[str], root: Path, *, needs_key: bool = Tr
 
 
 def runnable(kind: Kind, names: Iterable[str], root: Path, *, needs_key: bool = True) -> list[Choice]:
-    """All of `names` that can run here and now, in their order: the first runs, the rest are fallbacks. See `choose`."""
+    """All of `names` that can run here and now: the first runs, the rest are fallbacks. Raises as `choose` does."""
     choices: list[Choice] = []
     skipped: list[tuple[str, str]] = []
     for name in names:

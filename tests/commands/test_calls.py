@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from voicebot.commands import run
 
 from tests.doubles.recorded_call import RecordedCall, booking
+from voicebot.commands import run
 from voicebot.events import parse
 
 FIRST, SECOND = "20261122-101500-aaaa01", "20261122-111500-bbbb02"
@@ -65,7 +65,7 @@ def test_show_is_one_line_an_utterance_and_the_parts_add_up(capsys: pytest.Captu
     assert lines[2] == "00:00.0  agent   Bright Smile Dental, this is Ava. How can I help?"
     assert "caller  tuesday morning please" in lines[6]
     assert '⚙ find_slot(day="2026-11-24", part="morning") → ["09:30", "10:15", "11:00"]' in lines[7]
-    assert lines[9].strip().startswith("v2v 662 ms = silence 200 + stt 110 + turn 310 +")
+    assert lines[9].strip().startswith("v2v 662 ms = silence 200 + turn 310 + stt 110 +")
     for line in lines:
         if "v2v" in line and "=" in line:
             whole, parts = line.split("v2v ")[1].split(" ms = ")
@@ -100,7 +100,7 @@ def test_show_reports_broken_lines_once_on_stderr(project: Path, capsys: pytest.
 def test_show_one_turn_draws_its_stages(capsys: pytest.CaptureFixture[str]) -> None:
     shown = out(capsys, "show", "last", "--turn", "2")
     assert [line.split()[0] for line in shown.splitlines()[1:]] == [
-        "silence", "stt", "turn", "brain", "clause", "voice", "playback", "v2v",
+        "silence", "turn", "stt", "brain", "clause", "voice", "playback", "v2v",
     ]  # fmt: skip
     assert "310 ms waiting" in shown
 
@@ -192,6 +192,7 @@ class Speaker:
     class PortAudioError(Exception): ...
 
     played = b""
+    format: tuple[int, int, str]
     latency = 0.0
 
     def __init__(self, rate_hz: int = 0, channels: int = 0, dtype: str = "") -> None:
@@ -211,7 +212,7 @@ class Speaker:
 def test_play_begins_at_the_turn_asked_for(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(sys.modules, "sounddevice", Speaker())  # type: ignore[arg-type]  # a stand-in module
+    monkeypatch.setitem(sys.modules, "sounddevice", Speaker())
     whole = (project / "calls" / SECOND / "call.wav").read_bytes()[44:]
     assert run(["calls", "play", "last", "--from-turn", "3"]) == 0
     assert Speaker.format == (16000, 2, "int16")

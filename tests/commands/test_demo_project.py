@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from voicebot.commands import demo_project
 
+from voicebot.commands import demo_project
 from voicebot.errors import BadInput
 
 

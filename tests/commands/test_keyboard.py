@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+
 from voicebot.commands.keyboard import LineReader
 
 
@@ -20,7 +21,7 @@ def pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 def lines(pipe: int, typed: bytes) -> list[str]:
     os.write(pipe, typed)
     os.close(pipe)
-    return list(iter(LineReader(""), None))  # type: ignore[arg-type]  # until it returns None
+    return list(iter(LineReader(""), None))  # until it returns None
 
 
 @pytest.mark.parametrize(

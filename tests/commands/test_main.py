@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import typer
-from voicebot.commands import run
 
 from tests.doubles.recorded_call import booking
 from voicebot import commands
+from voicebot.commands import run
 from voicebot.errors import BadInput, MissingExtra, Unavailable, VoicebotError
 
 

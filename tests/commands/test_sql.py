@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from voicebot.commands import run
 
 from tests.doubles.recorded_call import booking
+from voicebot.commands import run
 from voicebot.store.views import EXAMPLES, VIEWS
 
 

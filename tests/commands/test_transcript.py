@@ -9,13 +9,13 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 from rich.text import Text
+
+from tests.doubles.recorded_call import RecordedCall, Took, booking
+from voicebot import clock, events
 from voicebot.commands import waterfall
 from voicebot.commands.live import LiveTranscript
 from voicebot.commands.terminal import THEME, Screen
 from voicebot.commands.transcript import Transcript
-
-from tests.doubles.recorded_call import RecordedCall, Took, booking
-from voicebot import clock, events
 from voicebot.latency import waterfalls
 
 
@@ -105,7 +105,7 @@ def test_bars_have_one_scale_for_all_turns() -> None:
 def moving(live: LiveTranscript) -> str:
     """What the moving part of the screen says now."""
     console = Console(file=io.StringIO(), width=110, theme=THEME)
-    console.print(live._moving())
+    console.print(live)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -137,7 +137,7 @@ def test_interim_words_show_while_the_caller_speaks_and_settle_when_the_turn_end
         events.TranscriptInterim(t_ms=400, turn=1, text="i would"),
         events.TranscriptFinal(t_ms=900, turn=1, text="i would like"),
         events.TranscriptInterim(t_ms=1200, turn=1, text="a clean"),
-        events.TurnEnded(t_ms=2000, turn=1, text="i would like a cleaning", reason="text", speech_end_ms=1800),
+        events.TurnEnded(t_ms=2000, turn=1, text="i would like a cleaning", reason="text", speech_end_ms=1800, decided_ms=2000),
     ]
     shown = watch(happened, {500: look, 1300: look, 2100: look})
     assert "i would" in looked[0]

@@ -44,8 +44,8 @@ class Took:
     """How long each stage of a reply took, ms."""
 
     silence: float = 200.0
-    stt: float = 95.0
     turn: float = 30.0
+    stt: float = 95.0
     brain: float = 6.0
     clause: float = 2.0
     voice: float = 11.0
@@ -53,7 +53,7 @@ class Took:
 
     @property
     def v2v(self) -> float:
-        return self.silence + self.stt + self.turn + self.brain + self.clause + self.voice + self.playback
+        return self.silence + self.turn + self.stt + self.brain + self.clause + self.voice + self.playback
 
 
 @dataclass
@@ -157,17 +157,20 @@ class RecordedCall:
         end = start + WORD_MS * len(words)
         if reason == "typed":
             self.now_ms = end
-            self._add(TurnEnded(t_ms=end, turn=self.turns, text=text, reason=reason, speech_end_ms=end))
+            typed: dict[str, Any] = {"t_ms": end, "turn": self.turns, "speech_end_ms": end, "decided_ms": end}
+            self._add(TurnEnded(**typed, text=text, reason=reason))
             return
         self._add(CallerSpeechStarted(t_ms=start + 120, turn=self.turns, speech_start_ms=start))
         for n in range(1, len(words)):
             self._add(TranscriptInterim(t_ms=start + WORD_MS * n, turn=self.turns, text=" ".join(words[:n])))
         self.now_ms = end + took.silence
         self._add(CallerSpeechStopped(t_ms=self.now_ms, turn=self.turns, speech_end_ms=end))
-        self.now_ms += took.stt
-        self._add(TranscriptFinal(t_ms=self.now_ms, turn=self.turns, text=text))
         self.now_ms += took.turn
-        self._add(TurnEnded(t_ms=self.now_ms, turn=self.turns, text=text, reason=reason, speech_end_ms=end))
+        decided = self.now_ms
+        self.now_ms += took.stt
+        at: dict[str, Any] = {"t_ms": self.now_ms, "turn": self.turns, "text": text}
+        self._add(TranscriptFinal(**at))
+        self._add(TurnEnded(**at, reason=reason, speech_end_ms=end, decided_ms=decided))
 
     def _tool(self, name: str, arguments: dict[str, Any], result: Any) -> None:
         tool_id = f"t{len(self.events)}"

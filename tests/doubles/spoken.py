@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 import soxr
 
-from doubles.stubs import EchoBrain, ScriptSTT, ToneTTS
+from tests.doubles.stubs import EchoBrain, ScriptSTT, ToneTTS
 from voicebot import clock, events
 from voicebot.agent import Agent
 from voicebot.call import Call
@@ -47,13 +47,15 @@ class SpokenCall:
         interim: bool = True,
         finish_s: float = 0.0,
         settles: bool = False,
+        brain: EchoBrain | None = None,
+        stt: ScriptSTT | None = None,
         record: Path | None = None,
     ) -> None:
         self.link = Link("tester")
-        self.brain = EchoBrain(says, greeting=greeting, settles=settles)
-        self.stt = ScriptSTT(hears, interim=interim, finish_s=finish_s)
+        self.brain = brain or EchoBrain(says, greeting=greeting, settles=settles)
+        self.stt = stt or ScriptSTT(hears, interim=interim, finish_s=finish_s)
         self.events: list[events.Event] = []
-        self._arguments = {"record": record, "stt": self.stt, "tts": ToneTTS(), "brain": self.brain}
+        self._record = record
         self._agent = Agent.parse(AGENT + settings)
 
     def play(self, caller: Callable[[SpokenCall], Awaitable[None]]) -> events.CallEnded:
@@ -61,7 +63,9 @@ class SpokenCall:
         return clock.run(self._play(caller), skip_idle=True)
 
     async def _play(self, caller: Callable[[SpokenCall], Awaitable[None]]) -> events.CallEnded:
-        self.call = Call(self._agent, self.link, **self._arguments)  # type: ignore[arg-type]  # a dict of options
+        self.call = Call(
+            self._agent, self.link, record=self._record, stt=self.stt, tts=ToneTTS(), brain=self.brain
+        )
         self.call.subscribe(self.events.append)
 
         async def speak() -> None:
@@ -82,8 +86,8 @@ class SpokenCall:
 
     async def until(self, kind: type[E], count: int = 1) -> E:
         """Waits for the `count`-th event of a kind."""
-        while len(found := self.all(kind)) < count:
-            await asyncio.sleep(0.01)
+        while len(found := self.all(kind)) < count:  # noqa: ASYNC110 - the events are a plain list
+            await asyncio.sleep(0.01)  # in call time, which costs nothing here
         return found[count - 1]
 
     def all(self, kind: type[E]) -> list[E]:

@@ -47,8 +47,8 @@ def test_normalising_twice_changes_nothing_more(text: str) -> None:
 
 
 def test_errors_are_counted_by_kind() -> None:
-    # book | a | cleaning | on | monday   against   book | the | cleaning | monday | please
-    errors = wer("Book a cleaning on Monday.", "book the cleaning monday please")
+    # - | book | a | cleaning | on | monday   against   please | book | the | cleaning | - | monday
+    errors = wer("Book a cleaning on Monday.", "please book the cleaning monday")
     assert (errors.substituted, errors.deleted, errors.inserted, errors.words) == (1, 1, 1, 5)
     assert errors.rate == pytest.approx(3 / 5)
 

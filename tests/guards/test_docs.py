@@ -23,7 +23,7 @@ COMMAND = re.compile(r"(?:^|[|&;]\s*|\$ )(?P<call>(?:voicebot|make) [^|&;#]*)")
 
 @pytest.fixture(scope="session")
 def pages(root: Path) -> dict[Path, str]:
-    paths = [root / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+    paths = [root / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")]
     return {path: path.read_text() for path in [*paths, *sorted((root / "docs").glob("*.md"))]}
 
 

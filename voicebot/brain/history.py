@@ -60,19 +60,21 @@ def calls(message: AIMessage) -> list[tuple[str, str]]:
 
 
 def _append_answer(sent: list[BaseMessage], message: AIMessage, results: dict[str, ToolMessage]) -> None:
-    if calls(message):
-        sent.append(message.model_copy(update={"additional_kwargs": {}}))
-        missing = {one.tool_call_id: one for one in unanswered([message])}
-        sent.extend(results.get(call_id) or missing[call_id] for call_id, _ in calls(message))
-    elif message.text.strip():
-        _append(sent, AIMessage(message.text))
+    asked = calls(message)
+    if asked or message.text.strip():
+        plain = AIMessage(
+            message.text, tool_calls=message.tool_calls, invalid_tool_calls=message.invalid_tool_calls, id=message.id
+        )
+        _append(sent, plain)
+    missing = {result.tool_call_id: result for result in unanswered([message])}
+    sent.extend(results.get(id_) or missing[id_] for id_, _ in asked)
 
 
 def _append(sent: list[BaseMessage], message: HumanMessage | AIMessage) -> None:
     """Append, joined to the last message when the same side speaks again."""
     last = sent[-1]
-    if type(last) is type(message) and not getattr(last, "tool_calls", None):
+    if type(last) is type(message):
         gap = " " if isinstance(message, AIMessage) else "\n"
-        sent[-1] = type(message)(f"{last.text}{gap}{message.text}")
+        sent[-1] = message.model_copy(update={"content": f"{last.text}{gap}{message.text}".rstrip()})
     else:
         sent.append(message)

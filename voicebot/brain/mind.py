@@ -37,7 +37,10 @@ def _models(agent: Agent) -> list[providers.Choice]:
         raise BadInput(f"{_shown(agent)} has a flow and a language model, and only one can answer. Remove one of them.")
     if not names:
         return []
-    return providers.runnable("llm", names, agent.root, needs_key=agent.brain.base_url is None)
+    choices = providers.runnable("llm", names, agent.root, needs_key=agent.brain.base_url is None)
+    for choice in choices:
+        importlib.import_module(choice.provider.module)  # takes seconds: now, and not while a caller waits
+    return choices
 
 
 def _llm_mind(agent: Agent) -> Mind:

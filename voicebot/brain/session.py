@@ -61,12 +61,13 @@ class GraphBrain:
         self._running: asyncio.Task[None] | None = None
 
     async def greet(self) -> AsyncGenerator[Output, None]:
-        if not self._mind.greeting:
-            return
-        turn = self._begin(AIMessage(self._mind.greeting, id=_new_id("greeting")))
-        turn.complete = True
-        await self._save(turn)
-        yield Say(self._mind.greeting)
+        """See `voicebot.brain.Brain`. While the caller hears it, the models are made ready."""
+        if self._mind.greeting:
+            turn = self._begin(AIMessage(self._mind.greeting, id=_new_id("greeting")))
+            turn.complete = True
+            await self._save(turn)
+            yield Say(self._mind.greeting)
+        await self._models()
 
     async def reply(self, text: str) -> AsyncGenerator[Output, None]:
         """See `voicebot.brain.Brain`. '' is a turn in which the caller was only silent."""

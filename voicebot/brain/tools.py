@@ -21,6 +21,7 @@ from pydantic.errors import PydanticUserError
 from pydantic_core import to_json, to_jsonable_python
 from typing_extensions import TypedDict
 
+from voicebot import clock
 from voicebot.brain import HandOver, HangUp
 from voicebot.errors import BadInput, did_you_mean
 
@@ -101,7 +102,8 @@ class Tool:
 
     async def _call(self, arguments: dict[str, Any]) -> Any:
         if inspect.iscoroutinefunction(self.function):
-            return await self.function(**arguments)
+            with clock.work():  # it may wait for a network
+                return await self.function(**arguments)
         job = functools.partial(contextvars.copy_context().run, self.function, **arguments)
         return await asyncio.get_running_loop().run_in_executor(None, job)
 

@@ -6,7 +6,6 @@ audio from before the VAD was sure, Smart Turn wants the whole turn), scored by 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 

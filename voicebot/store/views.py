@@ -14,7 +14,6 @@ from typing import Any, Literal, get_args, get_origin
 import duckdb
 
 from voicebot.events import Event
-from voicebot.latency import DECIDED_FIRST_MS
 from voicebot.store.calls import EVENTS
 
 VIEWS = {
@@ -45,7 +44,7 @@ with ended as (
         arg_max(e.speech_end_ms, e.seq) filter (type = 'turn_ended') as speech_end_ms,
         arg_max(t_ms, e.seq) filter (type = 'caller_speech_stopped') as stopped,
         arg_max(t_ms, e.seq) filter (type = 'transcript_final') as transcribed,
-        arg_max(t_ms, e.seq) filter (type = 'turn_ended') as decided,
+        arg_max(e.decided_ms, e.seq) filter (type = 'turn_ended') as decided,
         arg_max(t_ms, e.seq) filter (type = 'first_token') as token,
         arg_max(t_ms, e.seq) filter (type = 'first_clause') as clause,
         arg_max(t_ms, e.seq) filter (type = 'first_audio') as audio
@@ -63,16 +62,15 @@ with ended as (
 ), path as (
     select *,
         least(greatest(0, coalesce(stopped - speech_end_ms, 0)), v2v_ms) as p1,
-        case when reason = 'text' or decided - transcribed > {decided_first_ms} then transcribed end as final,
-        least(greatest(p1, coalesce(final - speech_end_ms, 0)), v2v_ms) as p2,
-        least(greatest(p2, decided - speech_end_ms), v2v_ms) as p3,
+        least(greatest(p1, decided - speech_end_ms), v2v_ms) as p2,
+        least(greatest(p2, coalesce(transcribed - speech_end_ms, 0)), v2v_ms) as p3,
         least(greatest(p3, coalesce(token - speech_end_ms, 0)), v2v_ms) as p4,
         least(greatest(p4, coalesce(clause - speech_end_ms, 0)), v2v_ms) as p5,
         least(greatest(p5, coalesce(audio - speech_end_ms, 0)), v2v_ms) as p6
     from v2v where v2v_ms >= 0
 )
 select v.call, v.turn, v.said as caller, r.agent_heard as agent, r.interrupted, r.tools, v.reason as end_of_turn,
-    v.speech_end_ms, v.v2v_ms, p.p1 as silence_ms, p.p2 - p.p1 as stt_ms, p.p3 - p.p2 as turn_ms,
+    v.speech_end_ms, v.v2v_ms, p.p1 as silence_ms, p.p2 - p.p1 as turn_ms, p.p3 - p.p2 as stt_ms,
     p.p4 - p.p3 as brain_ms, p.p5 - p.p4 as clause_ms, p.p6 - p.p5 as voice_ms, p.v2v_ms - p.p6 as playback_ms
 from v2v v left join path p using (call, turn) left join replies r using (call, turn)
 order by v.call, v.turn
@@ -114,7 +112,7 @@ def connect(calls: Path) -> duckdb.DuckDBPyConnection:
     db = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
     try:
         _load_events(db, calls)
-        db.execute(_TURNS.format(decided_first_ms=DECIDED_FIRST_MS))
+        db.execute(_TURNS)
         db.execute(_CALLS)
         db.execute("set enable_external_access = false")
         db.execute("set lock_configuration = true")

@@ -43,9 +43,13 @@ class Keyboard:
         loop = asyncio.get_running_loop()
         line: asyncio.Future[str | None] = loop.create_future()
 
+        def deliver(text: str | None) -> None:
+            if not line.done():
+                line.set_result(text)
+
         def read() -> None:
             text = self._read_line()
-            loop.call_soon_threadsafe(lambda: line.done() or line.set_result(text))
+            loop.call_soon_threadsafe(deliver, text)
 
         threading.Thread(target=read, name="keyboard", daemon=True).start()
         return await line

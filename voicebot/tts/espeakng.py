@@ -37,6 +37,9 @@ _SEPARATED_BY_SPACE = ord(" ") << 8
 _LONGEST_DATA_PATH = 150
 """eSpeak NG cuts its data path at 160 characters and then says nothing but returns a wrong rate."""
 
+_ENGLISH = ("en", "en-us", "en-us-nyc", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-029")
+"""Named to a user who asked for a voice that is not there; `en` is British. Other languages work too."""
+
 _LOCK = threading.Lock()
 
 
@@ -132,7 +135,7 @@ def _use(voice: Voice) -> ctypes.CDLL:
     if variant and variant not in variants():
         raise BadInput(f"eSpeak has no voice variant '{variant}'.{did_you_mean(variant, variants())}")
     if library.espeak_SetVoiceByName(voice.name.encode()) != 0:
-        raise BadInput(f"eSpeak has no voice '{base}'. English ones are: en-us, en-gb, en-gb-scotland, en-029.")
+        raise BadInput(f"eSpeak has no voice '{base}'.{did_you_mean(base, _ENGLISH)}")
     library.espeak_SetParameter(_PARAM_RATE, voice.rate_wpm, 0)
     library.espeak_SetParameter(_PARAM_PITCH, voice.pitch, 0)
     _current = voice

@@ -76,6 +76,7 @@ class Ending:
     text: str
     reason: Reason
     speech_end_ms: float
+    decided_ms: float
     probability: float | None = None
 
 
@@ -221,7 +222,7 @@ class Floor:
         turn.missed.clear()
         try:
             transcript = await self._stt.finish()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a call never dies of a provider, whatever that raises
             self._conversation.failed("stt", error)
             transcript = Transcript(turn.interim)
         finally:
@@ -259,6 +260,7 @@ class Floor:
         """The caller is silent: decide whether the turn is over. Cancelled when the caller goes on."""
         while True:
             reason, probability = await self._judge(turn)
+            decided_ms = self._conversation.now_ms()
             if not turn.hearing:
                 break
             judged_blind = not turn.text
@@ -273,7 +275,7 @@ class Floor:
                 return
             elif not judged_blind:
                 break
-        self._end(turn, reason, probability)
+        self._end(Ending(turn.text, reason, turn.speech_end_ms, decided_ms, probability))
 
     async def _judge(self, turn: _Turn) -> tuple[Reason, float | None]:
         """Returns when the turn is over, with the reason why."""
@@ -296,7 +298,7 @@ class Floor:
         since_ms = self._conversation.now_ms() - turn.speech_start_ms + 500
         try:
             return await self._is_complete(self._ear.last(since_ms), self._ear.rate_hz)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - without the model, silence decides
             self._conversation.failed("turn", error)
             return None
 
@@ -305,11 +307,11 @@ class Floor:
             return True
         return self._playout.paused and only_listening(turn.text, self._playout.unheard_ms)
 
-    def _end(self, turn: _Turn, reason: Reason, probability: float | None) -> None:
+    def _end(self, ending: Ending) -> None:
         self._turn = None
         if self._playout.busy:
             self._conversation.barge_in()
-        self._conversation.turn_ended(Ending(turn.text, reason, turn.speech_end_ms, probability))
+        self._conversation.turn_ended(ending)
 
     async def close(self) -> None:
         self._cancel_long_speech()

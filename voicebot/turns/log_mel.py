@@ -38,7 +38,7 @@ def log_mel(samples: Floats) -> Floats:
         mel[:, first + start : first + start + block.shape[1]] = block
     mel[:, :first] = mel[:, first : first + 1]
     log = np.log10(np.maximum(mel, 1e-10))
-    return ((np.maximum(log, log.max() - 8.0) + 4.0) / 4.0).astype(np.float32)
+    return np.asarray((np.maximum(log, log.max() - 8.0) + 4.0) / 4.0, np.float32)
 
 
 def _mel(frames: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 _UNFINISHED = frozenset(
-    "a an the and or but so because if when while that which who to of for from with at on in by about into my your "
-    "his her our their this i'm i'd i'll it's is are was were um uh er erm hmm like please can could would will "
-    "want need have i we they you is it's my name's number's".split()
-) - {"please", "is", "that", "this", "it's", "you", "in", "on", "like", "have", "hmm", "about", "need", "want", "for"}
-"""A turn that ends with one of these goes on. Words that often do end a turn ("that", "please") are left out."""
+    (
+        *("a", "an", "the", "and", "or", "but", "so", "because", "if", "when", "while", "which", "who"),
+        *("to", "of", "from", "with", "at", "by", "into", "my", "your", "his", "her", "our", "their"),
+        *("i", "i'm", "i'd", "i'll", "we", "they", "are", "was", "were", "could", "would", "will"),
+        *("um", "uh", "er", "erm"),
+    )
+)
+"""A turn that ends with one of these goes on. Words that often do end a turn ("that", "on", "please") are left out."""
 
-_LISTENING = frozenset("uh-huh uhhuh mhm mm mm-hmm hmm hm aha ah oh right sure okay ok yeah yes yep cool great".split())
-_ANSWERS = frozenset("yes yeah yep sure okay ok right".split())
-"""Of the above, those that may as well answer a question."""
+_ANSWERS = frozenset(("yes", "yeah", "yep", "sure", "okay", "ok", "right"))
+_LISTENING = _ANSWERS | {"uh-huh", "uhhuh", "mhm", "mm", "mm-hmm", "hmm", "hm", "aha", "ah", "oh", "cool", "great"}
+"""Signs of listening. `_ANSWERS` may as well answer a question."""
 _ANSWER_WINDOW_MS = 1500
 
 

@@ -1,0 +1,231 @@
+"""The caller cuts in: the model's connection closes, tools go on, and the memory holds what was heard."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage
+
+from tests.doubles.openai_endpoint import Answer, OpenAIEndpoint, answer
+from tests.doubles.project import GREETING, a_call, llm_agent, outputs_of, words
+from voicebot.brain import CallTool, HangUp, Say, ToolResult
+from voicebot.brain.heard import INTERRUPTED
+from voicebot.brain.history import CUT_IN, NOT_RUN
+from voicebot.brain.session import GraphBrain
+
+LONG = "one two three four five six seven eight nine ten eleven twelve"
+SLOW_BOOK = '''
+import asyncio
+
+booked: list[str] = []
+
+async def book(day: str) -> str:
+    """Book a day."""
+    await asyncio.sleep(0.15)
+    booked.append(day)
+    return f"booked {day}"
+'''
+
+
+async def said_until(brain: GraphBrain, text: str, pieces: int) -> list[Any]:
+    """The outputs of a reply up to so many, and then the caller cuts in."""
+    outputs = []
+    async with aclosing(brain.reply(text)) as reply:
+        async for output in reply:
+            outputs.append(output)
+            if len(outputs) == pieces:
+                break
+    return outputs
+
+
+async def eventually(condition: Any) -> float:
+    """Seconds until it holds."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    while not condition():
+        await asyncio.sleep(0.001)
+        assert loop.time() - began < 2
+    return loop.time() - began
+
+
+def mind_of(messages: list[Any]) -> list[tuple[str, str]]:
+    return [(message.type, message.text) for message in messages]
+
+
+async def test_closing_the_reply_closes_the_connection_within_50_ms(tmp_path: Path):
+    async with OpenAIEndpoint(answer(LONG, token_s=0.05)) as server, a_call(llm_agent(tmp_path, server)) as brain:
+        await said_until(brain, "count", 3)
+        assert await eventually(lambda: not server.open) < 0.05
+        assert len(server.hung_up_at) == 1
+
+
+async def test_cancelling_whoever_listens_closes_the_connection_too(tmp_path: Path):
+    async with OpenAIEndpoint(answer(LONG, token_s=0.05)) as server, a_call(llm_agent(tmp_path, server)) as brain:
+        listening = asyncio.create_task(outputs_of(brain, "count"))
+        await eventually(lambda: server.open)
+        await asyncio.sleep(0.1)
+        listening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await listening
+        assert await eventually(lambda: not server.open) < 0.05
+
+
+async def test_a_report_of_an_interruption_stops_a_reply_that_nobody_closed(tmp_path: Path):
+    async with OpenAIEndpoint(answer(LONG, token_s=0.05)) as server, a_call(llm_agent(tmp_path, server)) as brain:
+        reply = brain.reply("count")
+        assert await anext(reply) == Say("one")
+        await brain.heard("one", interrupted=True)
+        assert await eventually(lambda: not server.open) < 0.05
+        assert words([output async for output in reply]) in ("", " two")
+
+
+async def test_a_reply_cut_while_it_was_made_is_remembered_as_heard(tmp_path: Path):
+    async with OpenAIEndpoint(answer(LONG, token_s=0.01), answer("Sorry.")) as server:
+        async with a_call(llm_agent(tmp_path, server)) as brain:
+            await said_until(brain, "count", 5)
+            await brain.heard("one two", interrupted=True)
+            assert mind_of(await brain.messages()) == [("ai", GREETING), ("human", "count"), ("ai", "one two")]
+            await outputs_of(brain, "stop")
+    assert [m["content"] for m in server.requests[1]["messages"][-3:]] == ["count", "one two", f"{CUT_IN}\nstop"]
+
+
+async def test_a_reply_cut_before_the_first_token_leaves_the_callers_words(tmp_path: Path):
+    async with OpenAIEndpoint(answer("Late.", first_s=5), answer("Sure.")) as server:
+        async with a_call(llm_agent(tmp_path, server)) as brain:
+            listening = asyncio.create_task(outputs_of(brain, "I want a cleaning"))
+            await eventually(lambda: server.open)
+            listening.cancel()
+            await asyncio.wait([listening])
+            await brain.heard("", interrupted=True)
+            await outputs_of(brain, "on Tuesday")
+            assert mind_of(await brain.messages())[1:] == [
+                ("human", "I want a cleaning"),
+                ("human", "on Tuesday"),
+                ("ai", "Sure."),
+            ]
+    assert server.requests[1]["messages"][-1]["content"] == "I want a cleaning\non Tuesday"
+
+
+async def test_a_reply_that_is_closed_and_never_reported_was_not_heard(tmp_path: Path):
+    async with OpenAIEndpoint(answer(LONG, token_s=0.01), answer("Sure.")) as server:
+        async with a_call(llm_agent(tmp_path, server)) as brain:
+            await said_until(brain, "count", 3)
+            await outputs_of(brain, "again")
+            assert [text for _, text in mind_of(await brain.messages())] == [GREETING, "count", "again", "Sure."]
+
+
+async def test_of_each_reply_the_first_report_counts(tmp_path: Path):
+    async with OpenAIEndpoint(answer("We open at eight.")) as server, a_call(llm_agent(tmp_path, server)) as brain:
+        await outputs_of(brain, "when")
+        await brain.heard("We open at eight.", interrupted=False)
+        await brain.heard("", interrupted=True)  # the caller speaks again, long after the reply
+        assert mind_of(await brain.messages())[-1] == ("ai", "We open at eight.")
+
+
+async def test_a_tool_that_has_started_completes_and_the_next_reply_knows(tmp_path: Path):
+    answers = answer("One moment.", ("book", {"day": "Tuesday"})), answer("It is booked already.")
+    async with OpenAIEndpoint(*answers) as server, a_call(llm_agent(tmp_path, server, SLOW_BOOK)) as brain:
+        outputs = await said_until(brain, "book tuesday", 3)
+        assert isinstance(outputs[-1], CallTool)
+        await brain.heard("One", interrupted=True)
+        later = await outputs_of(brain, "wait")
+        assert isinstance(later[0], ToolResult)
+        assert later[0].result == "booked Tuesday"
+        assert mind_of(await brain.messages())[2:] == [
+            ("ai", "One"),
+            ("tool", "booked Tuesday"),
+            ("human", "wait"),
+            ("ai", "It is booked already."),
+        ]
+    sent = server.requests[1]["messages"][-3:]
+    assert [m["content"] for m in sent] == ["One", "booked Tuesday", f"{CUT_IN}\nwait"]
+    assert sent[0]["tool_calls"][0]["id"] == sent[1]["tool_call_id"]
+
+
+async def test_the_callers_words_survive_a_second_interruption_while_the_tool_still_runs(tmp_path: Path):
+    answers = answer("", ("book", {"day": "Tuesday"})), answer("Fine.")
+    async with OpenAIEndpoint(*answers) as server, a_call(llm_agent(tmp_path, server, SLOW_BOOK)) as brain:
+        await said_until(brain, "book tuesday", 1)
+        await brain.heard("", interrupted=True)
+        impatient = asyncio.create_task(outputs_of(brain, "hello?"))
+        await asyncio.sleep(0.02)
+        impatient.cancel()
+        await asyncio.wait([impatient])
+        await brain.heard("", interrupted=True)
+        await outputs_of(brain, "are you there")
+        assert mind_of(await brain.messages())[1:] == [
+            ("human", "book tuesday"),
+            ("ai", ""),
+            ("tool", "booked Tuesday"),
+            ("human", "hello?"),
+            ("human", "are you there"),
+            ("ai", "Fine."),
+        ]
+
+
+async def test_hanging_up_lets_a_tool_finish(tmp_path: Path):
+    agent_tools = SLOW_BOOK.replace("booked.append(day)", "open(__file__ + '.booked', 'w').write(day)")
+    async with OpenAIEndpoint(answer("", ("book", {"day": "Tuesday"}))) as server:
+        async with a_call(llm_agent(tmp_path, server, agent_tools)) as brain:
+            await said_until(brain, "book tuesday", 1)
+            assert not (tmp_path / "tools.py.booked").exists()
+        assert (tmp_path / "tools.py.booked").read_text() == "Tuesday"
+
+
+async def test_a_goodbye_that_is_interrupted_does_not_hang_up(tmp_path: Path):
+    bye = answer("Goodbye, and have a nice day!", ("end_call", {}), token_s=0.02)
+    async with OpenAIEndpoint(bye, answer("Yes?")) as server, a_call(llm_agent(tmp_path, server)) as brain:
+        outputs = await said_until(brain, "bye", 2)
+        await brain.heard("Goodbye,", interrupted=True)
+        outputs += await outputs_of(brain, "oh, one more thing")
+        assert not any(isinstance(output, HangUp) for output in outputs)
+
+
+def reply_with_a_tool(body: dict[str, Any]) -> Answer:
+    """Words, a tool, more words; then plain words."""
+    last = body["messages"][-1]
+    if last["role"] == "tool":
+        return answer("It is booked for Tuesday at ten, see you then.")
+    if "book" in last["content"]:
+        return answer("One moment please, let me see.", ("note", {"day": "Tuesday"}))
+    return answer("All right.")
+
+
+NOTE = '''
+def note(day: str) -> str:
+    """Note it."""
+    return "noted"
+'''
+
+
+async def test_200_cuts_leave_exactly_what_was_heard_and_a_conversation_the_model_accepts(tmp_path: Path):
+    """At random places of generation and of playing, in one process: 200 calls, each cut once."""
+    full = "One moment please, let me see. It is booked for Tuesday at ten, see you then."
+    async with OpenAIEndpoint(reply_with_a_tool) as server:
+        agent = llm_agent(tmp_path, server, NOTE)
+        for seed in range(200):
+            chance = random.Random(seed)
+            async with a_call(agent, f"call-{seed}") as brain:
+                outputs = await said_until(brain, "book it", chance.randrange(1, 19))
+                said = words(outputs)
+                heard = (full if len(said) > 30 else said)[: chance.randrange(len(said) + 1)]
+                await brain.heard(heard, interrupted=True)
+                kept = [m for m in (await brain.messages())[2:] if isinstance(m, AIMessage)]
+                assert " ".join(m.text for m in kept if m.text).split() == heard.split(), seed
+                whole = heard.split() == full.split()
+                assert sum(INTERRUPTED in m.additional_kwargs for m in kept) == (0 if whole or not kept else 1), seed
+                assert words(await outputs_of(brain, "thanks")) == "All right."
+                assert_answered(server.requests[-1]["messages"], seed)
+
+
+def assert_answered(sent: list[dict[str, Any]], seed: int) -> None:
+    """Every tool call has its result right behind it, as servers demand."""
+    for index, message in enumerate(sent):
+        for offset, call in enumerate(message.get("tool_calls", ()), 1):
+            assert sent[index + offset]["tool_call_id"] == call["id"], seed
+            assert sent[index + offset]["content"] in ("noted", NOT_RUN), seed
