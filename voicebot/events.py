@@ -29,6 +29,8 @@ class _Event(BaseModel):
 
 
 class CallStarted(_Event):
+    """The call was answered: who talks to whom, and with what."""
+
     type: Literal["call_started"] = "call_started"
     call_id: str
     agent: str
@@ -65,6 +67,8 @@ class CallerSpeechStopped(_Event):
 
 
 class TranscriptInterim(_Event):
+    """What the caller's turn seems to say so far; a later one replaces it."""
+
     type: Literal["transcript_interim"] = "transcript_interim"
     text: str
 
@@ -156,6 +160,8 @@ class AgentSpeechStopped(_Event):
 
 
 class ToolCalled(_Event):
+    """The brain runs a tool."""
+
     type: Literal["tool_called"] = "tool_called"
     id: str
     name: str
@@ -163,6 +169,8 @@ class ToolCalled(_Event):
 
 
 class ToolReturned(_Event):
+    """A tool came to its end, well or not."""
+
     type: Literal["tool_returned"] = "tool_returned"
     id: str
     name: str
@@ -189,6 +197,8 @@ class HandedOver(_Event):
 
 
 class ProviderFailed(_Event):
+    """A provider did not do its work; the call goes on."""
+
     type: Literal["provider_failed"] = "provider_failed"
     kind: Literal["stt", "llm", "tts", "turn"]
     provider: str
@@ -206,6 +216,8 @@ class CallerSilent(_Event):
 
 
 class CallEnded(_Event):
+    """The last event of a call. A record without one was cut off."""
+
     type: Literal["call_ended"] = "call_ended"
     reason: Literal["caller_hung_up", "agent_hung_up", "handed_over", "input_ended", "interrupted", "failed"]
     detail: str = ""

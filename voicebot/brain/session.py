@@ -95,7 +95,8 @@ class GraphBrain:
         turn = self._open[-1]
         before = turn.remembered()
         turn.hear(text, interrupted)
-        if not turn.complete or turn.remembered() != before:
+        changed = not turn.complete or turn.remembered() != before
+        if changed and turn is self._open[0]:  # behind a turn whose tool still runs it is saved in its order, later
             await self._save(turn)
 
     def settles(self, text: str) -> bool:

@@ -46,8 +46,7 @@ class Turn:
 
     def _written(self, part: object) -> Iterator[Output]:
         if isinstance(part, Words):
-            self._said[part.id] = self._said.get(part.id, "") + part.text
-            yield Say(part.text)
+            yield self._say(part.id, part.text)
         elif isinstance(part, Done):
             if part.ending:
                 self.endings.append(part.ending)
@@ -59,8 +58,13 @@ class Turn:
         """Words of a message that its node did not write early: a piece, or the whole one once."""
         id_ = message.id or ""
         if message.text and (isinstance(message, AIMessageChunk) or id_ not in self._said):
-            self._said[id_] = self._said.get(id_, "") + message.text
-            yield Say(message.text)
+            yield self._say(id_, message.text)
+
+    def _say(self, id_: str, text: str) -> Say:
+        """The words, with a gap before the first of another message."""
+        gap = " " if self._said and id_ not in self._said else ""
+        self._said[id_] = self._said.get(id_, "") + text
+        return Say(gap + text)
 
     def _returned(self, node: str, update: dict[str, Any]) -> Iterator[Output]:
         for message in update.get("messages", []):

@@ -1,0 +1,166 @@
+"""`voicebot demo` over the real engine: the caller is heard, understood and served."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from voicebot import project
+from voicebot.commands import demo as demo_command
+from voicebot.commands import run
+from voicebot.personas.run import SimulatedCall
+from voicebot.store import calls
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, subprocess.CompletedProcess[str]]]:
+    """A folder in which `voicebot demo --fast` has run, and what it printed."""
+    folder = tmp_path_factory.mktemp("demo")
+    code = "from voicebot.commands import main; main()"
+    command = [sys.executable, "-c", code, "demo", "--fast", "--seed", "1"]
+    yield folder, subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_a_caller_gets_an_appointment_that_is_really_in_the_store(shown) -> None:
+    folder, done = shown
+    assert done.returncode == 0, done.stdout + done.stderr
+    kept = json.loads((folder / "voicebot-demo" / "data" / "appointments.json").read_text())
+    assert [(record["name"], record["treatment"], record["time"]) for record in kept] == [
+        ("Maria Lopez", "cleaning", "15:00")
+    ]
+    assert "goal       reached  Maria, seed 1" in done.stdout
+    assert f"written    voicebot-demo/data/appointments.json  {json.dumps(kept[0])}" in done.stdout
+
+
+def test_the_demo_ends_with_where_everything_is(shown) -> None:
+    folder, done = shown
+    lines = dict(line.split("  ", 1) for line in done.stdout.splitlines() if line.startswith(("recording", "events")))
+    with wave.open(str(folder / lines["recording"].strip())) as recording:
+        assert recording.getnchannels() == 2
+        assert recording.getnframes() > 20 * recording.getframerate()
+    record = calls.read((folder / lines["events"].strip()).parent)
+    assert record.broken == ()
+    assert record.latency is not None
+    assert f"n {record.latency.n} of {len(record.waterfalls)} turns  p50 {record.latency.p50:.0f} ms" in done.stdout
+    assert "x real time" in done.stdout
+
+
+def test_the_transcript_is_on_stdout_and_the_talk_on_stderr(shown) -> None:
+    _, done = shown
+    assert "agent   Bright Smile Dental, this is Ava. How can I help you?" in done.stdout
+    assert "⚙ book(" in done.stdout
+    assert "made voicebot-demo/" in done.stderr
+    assert "agent " not in done.stderr
+    assert "pipecat" not in (done.stdout + done.stderr).lower()
+    assert "DEBUG" not in done.stderr
+
+
+def test_the_demos_calls_are_found_from_where_it_ran(
+    shown, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, _ = shown
+    monkeypatch.chdir(folder)
+    assert run(["calls", "list", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["end"] == "agent hung up"
+
+
+def call_of(outcome: Any, problems: list[str], persona: str = "Maria", seed: int = 1) -> demo_command.Run:
+    return demo_command.Run(SimulatedCall(persona, seed, outcome, problems, seconds=60, wall_seconds=5), [])
+
+
+@pytest.fixture
+def outcomes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """In a project of the user's own, calls end as the test says."""
+    project.create(tmp_path / "mine", "dental")
+    monkeypatch.chdir(tmp_path / "mine")
+
+    def install(*wanted: str) -> None:
+        calls_to_come = iter(wanted)
+
+        def called(path: Path, persona: Any, seed: int, **_: Any) -> demo_command.Run:
+            outcome = next(calls_to_come)
+            return call_of(outcome, [] if outcome == "reached" else ["[red]no appointment[/]"], persona.name, seed)
+
+        monkeypatch.setattr(demo_command, "_call", called)
+
+    return install
+
+
+@pytest.mark.parametrize(
+    ("ended", "code"),
+    [
+        (["reached"] * 20, 0),
+        (["reached"] * 19 + ["handed_over"], 0),
+        (["reached"] * 18 + ["handed_over", "failed"], 1),
+        (["reached"] * 19 + ["wrong"], 1),
+        (["reached"] * 19 + ["invalid"], 0),
+        (["invalid"] * 20, 1),
+    ],
+)
+def test_many_calls_pass_when_none_is_wrong_and_nearly_all_reach_their_goal(
+    ended: list[str], code: int, outcomes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcomes(*ended)
+    assert run(["demo", "--runs", "20", "--json"]) == code
+    told = json.loads(capsys.readouterr().out)
+    assert told["calls"] == 20
+    assert told["reached"] == ended.count("reached")
+    assert [each["seed"] for each in told["runs"]] == list(range(1, 21))
+
+
+def test_what_went_wrong_is_named_with_its_seed(outcomes, capsys: pytest.CaptureFixture[str]) -> None:
+    outcomes("reached", "wrong", "handed_over", "reached")
+    assert run(["demo", "--runs", "4", "--seed", "7", "--persona", "all"]) == 1
+    captured = capsys.readouterr()
+    assert "Henry, seed 8: WRONG; [red]no appointment[/]" in captured.err
+    assert "Ivy, seed 9: handed over politely" in captured.err
+    assert captured.out.splitlines()[-1].split("\t")[:2] == ["all", "4"]
+
+
+def test_one_call_that_fails_its_goal_exits_with_1_and_says_why(outcomes, capsys: pytest.CaptureFixture[str]) -> None:
+    outcomes("failed")
+    assert run(["demo"]) == 1
+    shown = capsys.readouterr().out
+    assert "goal       nothing done" in shown
+    assert "[red]no appointment[/]" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--persona", "mary"], "no persona 'mary' in personas. Did you mean 'maria'?"),
+        (["--agent", "eva"], "no agent 'eva' in agents. Did you mean 'ava'?"),
+        (["--template", "dentel", "--out", "x"], "no template 'dentel'. Did you mean 'dental'?"),
+        (["--out", "agents"], "agents exists and was not made by voicebot demo."),
+    ],
+)
+def test_what_does_not_exist_is_one_sentence(
+    words: list[str], sentence: str, outcomes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcomes()
+    assert run(["demo", *words]) == 2
+    said = capsys.readouterr().err
+    assert f"error: {sentence}" in said
+    assert said.count("\n") == 1
+
+
+def test_the_plainest_caller_is_the_one_by_default(tmp_path: Path) -> None:
+    project.create(tmp_path / "mine", "dental")
+    (caller,) = demo_command._callers(tmp_path / "mine", None)
+    assert caller.name == "Maria"
+
+
+def test_a_users_own_data_is_left_as_it_was(tmp_path: Path) -> None:
+    project.create(tmp_path / "mine", "dental")
+    before = (tmp_path / "mine" / "data" / "appointments.json").read_bytes()
+    demo_command._keep(
+        tmp_path / "mine", demo_command.Run(call_of("reached", []).call, [], {"appointments.json": b"[1]"})
+    )
+    assert (tmp_path / "mine" / "data" / "appointments.json").read_bytes() == before
