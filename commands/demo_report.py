@@ -20,7 +20,7 @@ from .transcript import short
 if TYPE_CHECKING:
     from voicebot.personas.run import Outcome
 
-    from .demo import Run
+    from .demo_calls import Run
 
 OUTCOMES: dict[Outcome, tuple[str, str]] = {
     "reached": ("reached", "good"),

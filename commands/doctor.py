@@ -40,7 +40,8 @@ def doctor(as_json: Json = False, quiet: Quiet = False, no_color: NoColor = Fals
     from .terminal import Screen
 
     screen = Screen(quiet=quiet, no_color=no_color)
-    checks = _checks()
+    with screen.waiting("trying everything ..."):
+        checks = _checks()
     if as_json:
         screen.json([asdict(check) for check in checks])
     else:
@@ -83,4 +84,6 @@ def _show(screen: Screen, title: str, checks: list[Check]) -> None:
             grid.add_row(Text(mark, style), check.name, detail)
         else:
             screen.data(Text(f"  {mark} {check.name:<16} ").append_text(detail))
-    screen.data(grid if screen.out.is_terminal else "")
+    if screen.out.is_terminal:
+        screen.data(grid)
+    screen.data()

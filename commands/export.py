@@ -53,7 +53,7 @@ def _of_caller(record: CallRecord) -> Iterator[Utterance]:
     began: dict[int, float] = {}
     for event in record.events:
         if isinstance(event, CallerSpeechStarted):
-            began.setdefault(event.turn, event.speech_start_ms)
+            began[event.turn] = event.speech_start_ms  # the last one: a cough has its turn's number too
         elif isinstance(event, TurnEnded) and event.text:
             start_ms = began.get(event.turn, event.speech_end_ms)
             yield Utterance("caller", start_ms, max(event.speech_end_ms, start_ms), event.text)

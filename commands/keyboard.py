@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .terminal import Screen
 
 
 class LineReader:
@@ -22,6 +28,8 @@ class LineReader:
         return self._typed() if sys.stdin.isatty() else self._piped()
 
     def _typed(self) -> str | None:
+        with suppress(ImportError):  # not on Windows; with it, input() has editing and history
+            import readline  # noqa: F401
         try:
             return input(self._prompt)
         except EOFError:
@@ -36,3 +44,24 @@ class LineReader:
         if not line and self._ended and not self._rest:
             return None
         return line.decode("utf-8", errors="replace")
+
+
+@contextmanager
+def terminal_restored() -> Iterator[None]:
+    """A call may end while a line is being edited: the terminal is left as it was found."""
+    if not sys.stdin.isatty():
+        yield
+        return
+    import termios
+
+    before = termios.tcgetattr(sys.stdin)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
+
+
+def prompt(screen: Screen) -> str:
+    """'you', where the transcript names its speakers, so that what is typed stands where words stand."""
+    who = f"\x01\x1b[1;32m\x02{'you':<6}\x01\x1b[0m\x02" if screen.live else f"{'you':<6}"
+    return f"{'':9}{who} "

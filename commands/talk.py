@@ -64,25 +64,29 @@ def talk(
 
 
 def _typed(screen: Screen, agent: Agent, *, as_json: bool) -> None:
-    from voicebot import clock, paths
-    from voicebot.call import Call
-    from voicebot.transports.keyboard import Keyboard
-
-    from .keyboard import LineReader
+    from .keyboard import LineReader, prompt, terminal_restored
     from .transcript import Transcript
 
-    interactive = sys.stdin.isatty()
-    keyboard = Keyboard(LineReader(prompt="" if as_json else "   you ▸ "))
+    with screen.waiting("getting ready ..."):
+        from voicebot import clock, paths
+        from voicebot.call import Call
+        from voicebot.transports.keyboard import Keyboard
+
+    interactive = sys.stdin.isatty() and screen.out.is_terminal
+    keyboard = Keyboard(LineReader(prompt(screen) if interactive and not as_json else ""))
     call = Call(agent, keyboard, record=paths.calls_dir(agent.root))
     call.subscribe(_events_to_stdout if as_json else Transcript(screen, show_caller=not interactive))
     call.subscribe(keyboard.on_event)
-    _finish(screen, call, clock.run(call.run()), as_json)
+    with terminal_restored():
+        ended = clock.run(call.run())
+    _finish(screen, call, ended, as_json)
 
 
 def _from_file(screen: Screen, agent: Agent, wav: Path, out: Path | None, *, skip_idle: bool, as_json: bool) -> None:
-    from voicebot import clock, paths
-    from voicebot.call import Call
-    from voicebot.transports.wav import WavCaller
+    with screen.waiting("getting ready ..."):
+        from voicebot import clock, paths
+        from voicebot.call import Call
+        from voicebot.transports.wav import WavCaller
 
     from .live import LiveTranscript
 

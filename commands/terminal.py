@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NoReturn
 
 from rich.console import Console, RenderableType
@@ -60,6 +61,11 @@ class Screen:
         """What a person may like to know, as it is (no markup); --quiet leaves it out."""
         if not self.quiet:
             self.err.print(Text(sentence, style) if isinstance(sentence, str) else sentence, soft_wrap=True)
+
+    def waiting(self, what: str) -> AbstractContextManager[object]:
+        """A spinner on a terminal while something slow is under way."""
+        shown = self.err.is_terminal and self.live and not self.quiet
+        return self.err.status(Text(what, "dim"), spinner="dots") if shown else nullcontext()
 
     def warn(self, sentence: str) -> None:
         self.err.print(Text.assemble(("warning:", "poor"), " ", sentence), soft_wrap=True)

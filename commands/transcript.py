@@ -67,7 +67,8 @@ class Transcript:
         self._report_unanswered(before=event.turn)
         if not self.show_caller:
             return
-        turn = self._turns[event.turn]
+        # The last one counts: a cough before the turn had its number too, until it was taken back.
+        turn = reversed(self._turns[event.turn])
         began = next((e.speech_start_ms for e in turn if isinstance(e, events.CallerSpeechStarted)), event.t_ms)
         self.utterance(began, "caller", Text(event.text or "(nothing understood)", "" if event.text else "note"))
 
@@ -97,6 +98,8 @@ class Transcript:
 
     def call_ended(self, event: events.CallEnded) -> None:
         self._report_unanswered(before=event.turn + 1)
+        if not self.show_caller:
+            self.put(Text())  # the cursor stands behind a prompt that nobody answers any more
         detail = f" ({event.detail})" if event.detail else ""
         style = "bad" if event.reason == "failed" else "note"
         self.note(event.t_ms, f"call ended: {event.reason.replace('_', ' ')}{detail}", style)

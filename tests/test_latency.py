@@ -18,14 +18,31 @@ from voicebot.events import (
 from voicebot.latency import percentiles, v2v_ms, waterfalls
 
 
-def reply(*, stop: float, final: float, ended: float, token: float, clause: float, audio: float, heard: float, decided: float | None = None):
+def reply(
+    *,
+    stop: float,
+    final: float,
+    ended: float,
+    token: float,
+    clause: float,
+    audio: float,
+    heard: float,
+    decided: float | None = None,
+):
     """One turn whose speech ended at 1000 ms, with each mark where the test wants it."""
     events: list[Event] = [
         CallerSpeechStopped(t_ms=stop, turn=1, speech_end_ms=1000),
         TranscriptFinal(t_ms=final, turn=1, text="hello"),
         FirstToken(t_ms=token, turn=1),
         FirstClause(t_ms=clause, turn=1),
-        TurnEnded(t_ms=ended, turn=1, text="hello", reason="smart_turn", speech_end_ms=1000, decided_ms=ended if decided is None else decided),
+        TurnEnded(
+            t_ms=ended,
+            turn=1,
+            text="hello",
+            reason="smart_turn",
+            speech_end_ms=1000,
+            decided_ms=ended if decided is None else decided,
+        ),
         FirstAudio(t_ms=audio, turn=1),
         AgentSpeechStarted(t_ms=heard, turn=1),
     ]
@@ -90,7 +107,9 @@ def test_an_answer_that_came_too_early_is_reported_as_negative_without_stages():
 def test_the_answer_is_measured_from_the_last_end_of_turn_before_it():
     events: list[Event] = [
         TurnEnded(t_ms=1300, turn=1, text="i would like", reason="silence", speech_end_ms=1000, decided_ms=1300),
-        TurnEnded(t_ms=3300, turn=1, text="i would like a cleaning", reason="smart_turn", speech_end_ms=3000, decided_ms=3300),
+        TurnEnded(
+            t_ms=3300, turn=1, text="i would like a cleaning", reason="smart_turn", speech_end_ms=3000, decided_ms=3300
+        ),
         AgentSpeechStarted(t_ms=3500, turn=1),
     ]
     (fall,) = waterfalls(events)
@@ -126,7 +145,10 @@ def test_a_transcript_that_was_there_before_the_decision_costs_nothing():
     ]
     (fall,) = waterfalls(events)
     assert {stage.name: stage.duration_ms for stage in fall.stages} == {
-        "silence": 200, "turn": 100, "stt": 0, "playback": 10
+        "silence": 200,
+        "turn": 100,
+        "stt": 0,
+        "playback": 10,
     }
 
 

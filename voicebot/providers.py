@@ -44,6 +44,8 @@ class Provider:
     extra: str = ""
     key: str = ""
     """The setting that holds its key."""
+    default: str = ""
+    """The model that is meant when none is named."""
     offline: bool = False
     """Needs no network."""
 
@@ -52,7 +54,14 @@ class Provider:
 BUILT_IN = (
     Provider("stt", "sphinx", "PocketSphinx, knows the agent's own words", "voicebot.stt.sphinx", offline=True),
     Provider("tts", "espeak", "eSpeak NG, instant and robotic", "voicebot.tts.espeak", offline=True),
-    Provider("llm", "openai", "OpenAI or any compatible server", "voicebot.llm.openai", key="OPENAI_API_KEY"),
+    Provider(
+        "llm",
+        "openai",
+        "OpenAI or any compatible server",
+        "voicebot.llm.openai",
+        key="OPENAI_API_KEY",
+        default="gpt-4.1-mini",
+    ),
 )
 
 
@@ -125,13 +134,20 @@ def runnable(kind: Kind, names: Iterable[str], root: Path, *, needs_key: bool = 
     choices: list[Choice] = []
     skipped: list[tuple[str, str]] = []
     for name in names:
-        for provider in [p for p in providers() if p.kind == kind] if name == AUTO else [find(kind, name)]:
+        for provider in _candidates(kind, name, choices):
             if reason := why_not(provider, root, needs_key=needs_key):
                 skipped.append((provider.name, reason))
                 continue
-            model = name.partition("/")[2]
+            model = name.partition("/")[2] or provider.default
             choices.append(Choice(provider, model, _why(name, choices, skipped), tuple(skipped)))
     return choices or _none(kind, skipped)
+
+
+def _candidates(kind: Kind, name: str, chosen: list[Choice]) -> list[Provider]:
+    if name != AUTO:
+        return [find(kind, name)]
+    taken = {choice.provider.name for choice in chosen}
+    return [provider for provider in providers() if provider.kind == kind and provider.name not in taken]
 
 
 def _why(name: str, before: list[Choice], skipped: list[tuple[str, str]]) -> str:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from langchain_core.messages import AIMessage
+from langgraph.runtime import Runtime
 
 from tests.doubles.openai_endpoint import Answer, OpenAIEndpoint, answer
 from tests.doubles.project import GREETING, a_call, llm_agent, outputs_of, words
 from voicebot.brain import CallTool, HangUp, Say, ToolResult
+from voicebot.brain.graph import CallContext, State, Words, compiled
 from voicebot.brain.heard import INTERRUPTED
-from voicebot.brain.history import CUT_IN, NOT_RUN
-from voicebot.brain.session import GraphBrain
+from voicebot.brain.history import CUT_IN, NOT_RUN, unanswered
+from voicebot.brain.session import GraphBrain, Mind
+from voicebot.brain.tools import Tool, Toolbox
+from voicebot.llm import LLM
 
 LONG = "one two three four five six seven eight nine ten eleven twelve"
 SLOW_BOOK = '''
@@ -85,38 +91,44 @@ async def test_a_report_of_an_interruption_stops_a_reply_that_nobody_closed(tmp_
 
 
 async def test_a_reply_cut_while_it_was_made_is_remembered_as_heard(tmp_path: Path):
-    async with OpenAIEndpoint(answer(LONG, token_s=0.01), answer("Sorry.")) as server:
-        async with a_call(llm_agent(tmp_path, server)) as brain:
-            await said_until(brain, "count", 5)
-            await brain.heard("one two", interrupted=True)
-            assert mind_of(await brain.messages()) == [("ai", GREETING), ("human", "count"), ("ai", "one two")]
-            await outputs_of(brain, "stop")
+    async with (
+        OpenAIEndpoint(answer(LONG, token_s=0.01), answer("Sorry.")) as server,
+        a_call(llm_agent(tmp_path, server)) as brain,
+    ):
+        await said_until(brain, "count", 5)
+        await brain.heard("one two", interrupted=True)
+        assert mind_of(await brain.messages()) == [("ai", GREETING), ("human", "count"), ("ai", "one two")]
+        await outputs_of(brain, "stop")
     assert [m["content"] for m in server.requests[1]["messages"][-3:]] == ["count", "one two", f"{CUT_IN}\nstop"]
 
 
 async def test_a_reply_cut_before_the_first_token_leaves_the_callers_words(tmp_path: Path):
-    async with OpenAIEndpoint(answer("Late.", first_s=5), answer("Sure.")) as server:
-        async with a_call(llm_agent(tmp_path, server)) as brain:
-            listening = asyncio.create_task(outputs_of(brain, "I want a cleaning"))
-            await eventually(lambda: server.open)
-            listening.cancel()
-            await asyncio.wait([listening])
-            await brain.heard("", interrupted=True)
-            await outputs_of(brain, "on Tuesday")
-            assert mind_of(await brain.messages())[1:] == [
-                ("human", "I want a cleaning"),
-                ("human", "on Tuesday"),
-                ("ai", "Sure."),
-            ]
+    async with (
+        OpenAIEndpoint(answer("Late.", first_s=5), answer("Sure.")) as server,
+        a_call(llm_agent(tmp_path, server)) as brain,
+    ):
+        listening = asyncio.create_task(outputs_of(brain, "I want a cleaning"))
+        await eventually(lambda: server.open)
+        listening.cancel()
+        await asyncio.wait([listening])
+        await brain.heard("", interrupted=True)
+        await outputs_of(brain, "on Tuesday")
+        assert mind_of(await brain.messages())[1:] == [
+            ("human", "I want a cleaning"),
+            ("human", "on Tuesday"),
+            ("ai", "Sure."),
+        ]
     assert server.requests[1]["messages"][-1]["content"] == "I want a cleaning\non Tuesday"
 
 
 async def test_a_reply_that_is_closed_and_never_reported_was_not_heard(tmp_path: Path):
-    async with OpenAIEndpoint(answer(LONG, token_s=0.01), answer("Sure.")) as server:
-        async with a_call(llm_agent(tmp_path, server)) as brain:
-            await said_until(brain, "count", 3)
-            await outputs_of(brain, "again")
-            assert [text for _, text in mind_of(await brain.messages())] == [GREETING, "count", "again", "Sure."]
+    async with (
+        OpenAIEndpoint(answer(LONG, token_s=0.01), answer("Sure.")) as server,
+        a_call(llm_agent(tmp_path, server)) as brain,
+    ):
+        await said_until(brain, "count", 3)
+        await outputs_of(brain, "again")
+        assert [text for _, text in mind_of(await brain.messages())] == [GREETING, "count", "again", "Sure."]
 
 
 async def test_of_each_reply_the_first_report_counts(tmp_path: Path):
@@ -203,27 +215,64 @@ def note(day: str) -> str:
 '''
 
 
-async def test_200_cuts_leave_exactly_what_was_heard_and_a_conversation_the_model_accepts(tmp_path: Path):
-    """At random places of generation and of playing, in one process: 200 calls, each cut once."""
+async def cut_once(brain: GraphBrain, chance: random.Random) -> list[Any]:
+    """Interrupt at a random place of the generation and of the playing; returns what the conversation holds then."""
+    said = words(await said_until(brain, "book it", chance.randrange(1, 19)))
+    heard = said[: chance.randrange(len(said) + 1)]
+    await brain.heard(heard, interrupted=True)
+    messages = await brain.messages()
+    kept = [message for message in messages[2:] if isinstance(message, AIMessage)]
+    assert " ".join(message.text for message in kept).split() == heard.split()
+    assert sum(INTERRUPTED in message.additional_kwargs for message in kept) <= 1
+    return messages
+
+
+async def test_cuts_at_random_places_leave_what_was_heard_and_a_conversation_the_server_accepts(tmp_path: Path):
     async with OpenAIEndpoint(reply_with_a_tool) as server:
         agent = llm_agent(tmp_path, server, NOTE)
-        for seed in range(200):
-            chance = random.Random(seed)
+        for seed in range(30):
             async with a_call(agent, f"call-{seed}") as brain:
-                outputs = await said_until(brain, "book it", chance.randrange(1, 19))
-                said = words(outputs)
-                heard = said[: chance.randrange(len(said) + 1)]
-                await brain.heard(heard, interrupted=True)
-                kept = [m for m in (await brain.messages())[2:] if isinstance(m, AIMessage)]
-                assert " ".join(m.text for m in kept if m.text).split() == heard.split(), seed
-                assert sum(INTERRUPTED in m.additional_kwargs for m in kept) <= 1, seed
+                await cut_once(brain, random.Random(seed))
                 assert words(await outputs_of(brain, "thanks")) == "All right."
-                assert_answered(server.requests[-1]["messages"], seed)
+                assert_answered(server.requests[-1]["messages"])
 
 
-def assert_answered(sent: list[dict[str, Any]], seed: int) -> None:
+def assert_answered(sent: list[dict[str, Any]]) -> None:
     """Every tool call has its result right behind it, as servers demand."""
     for index, message in enumerate(sent):
         for offset, call in enumerate(message.get("tool_calls", ()), 1):
-            assert sent[index + offset]["tool_call_id"] == call["id"], seed
-            assert sent[index + offset]["content"] in ("noted", NOT_RUN), seed
+            assert sent[index + offset]["tool_call_id"] == call["id"]
+            assert sent[index + offset]["content"] in ("noted", NOT_RUN)
+
+
+async def test_200_random_cuts_of_the_graph_leave_exactly_what_was_heard():
+    graph = compiled(scripted)
+    mind = Mind(graph, Toolbox([Tool.of(note, "note")]), "en", GREETING)
+    for seed in range(200):
+        brain = GraphBrain(mind, f"call-{seed}", "scripted", no_models)
+        async for _ in brain.greet():
+            pass
+        messages = await cut_once(brain, random.Random(seed))
+        assert not unanswered(messages), seed
+        await brain.close()
+
+
+async def scripted(state: State, runtime: Runtime[CallContext]) -> dict[str, Any]:
+    """Words, a tool, more words, at the pace of the event loop."""
+    id_ = f"answer-{uuid4().hex}"
+    after_tool = state["messages"][-1].type == "tool"
+    text = "It is noted for Tuesday at ten, see you then." if after_tool else "One moment please, let me see."
+    for piece in re.findall(r"\s*\S+", text):
+        runtime.stream_writer(Words(id_, piece))
+        await asyncio.sleep(0)
+    calls = [] if after_tool else [{"name": "note", "args": {"day": "Tuesday"}, "id": f"call-{uuid4().hex}"}]
+    return {"messages": [AIMessage(text, id=id_, tool_calls=calls)]}
+
+
+async def note(day: str) -> str:
+    """Note it."""
+    return "noted"
+
+
+async def no_models() -> list[LLM]:
+    return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -46,15 +46,17 @@ async def test_tokens_are_said_as_they_come_and_only_once(tmp_path: Path):
             said = [(output, loop.time()) async for output in brain.reply("when do you open")]
             assert [output for output, _ in said] == [Say("We"), Say(" open"), Say(" at"), Say(" eight.")]
             times = [at for _, at in said]
-            assert all(later - earlier > 0.02 for earlier, later in zip(times, times[1:], strict=False))
+            assert all(later - earlier > 0.02 for earlier, later in pairwise(times))
             assert [m.text for m in await brain.messages()] == [GREETING, "when do you open", "We open at eight."]
 
 
 async def test_the_model_is_sent_prompt_greeting_and_turns(tmp_path: Path):
-    async with OpenAIEndpoint(answer("Eight."), answer("Five.")) as server:
-        async with a_call(llm_agent(tmp_path, server)) as brain:
-            await outputs_of(brain, "when do you open")
-            await outputs_of(brain, "and close")
+    async with (
+        OpenAIEndpoint(answer("Eight."), answer("Five.")) as server,
+        a_call(llm_agent(tmp_path, server)) as brain,
+    ):
+        await outputs_of(brain, "when do you open")
+        await outputs_of(brain, "and close")
     first, second = (request["messages"] for request in server.requests)
     assert [m["role"] for m in second] == ["system", "user", "assistant", "user", "assistant", "user"]
     assert "You are Ava." in second[0]["content"]
@@ -158,19 +160,23 @@ async def test_a_model_that_only_calls_tools_is_made_to_answer(tmp_path: Path):
 
 
 async def test_a_model_that_does_not_stop_calling_tools_costs_one_apology(tmp_path: Path):
-    async with OpenAIEndpoint(answer("", ("book", {"day": "x"}))) as server:
-        async with a_call(llm_agent(tmp_path, server, BOOK)) as brain:
-            outputs = await outputs_of(brain, "book it")
-            assert isinstance(outputs[-2], Failed)
-            assert "something went wrong" in words(outputs)
-            assert len(server.requests) < 2 * TOOL_ROUNDS
-            assert all(m.tool_calls == [] for m in (await brain.messages())[-1:] if isinstance(m, AIMessage))
+    async with (
+        OpenAIEndpoint(answer("", ("book", {"day": "x"}))) as server,
+        a_call(llm_agent(tmp_path, server, BOOK)) as brain,
+    ):
+        outputs = await outputs_of(brain, "book it")
+        assert isinstance(outputs[-2], Failed)
+        assert "something went wrong" in words(outputs)
+        assert len(server.requests) < 2 * TOOL_ROUNDS
+        assert all(m.tool_calls == [] for m in (await brain.messages())[-1:] if isinstance(m, AIMessage))
 
 
 async def test_hanging_up_comes_after_the_goodbye(tmp_path: Path):
-    async with OpenAIEndpoint(answer("Goodbye!", ("end_call", {"reason": "done"}))) as server:
-        async with a_call(llm_agent(tmp_path, server)) as brain:
-            outputs = await outputs_of(brain, "bye")
+    async with (
+        OpenAIEndpoint(answer("Goodbye!", ("end_call", {"reason": "done"}))) as server,
+        a_call(llm_agent(tmp_path, server)) as brain,
+    ):
+        outputs = await outputs_of(brain, "bye")
     assert kinds(outputs) == [Say, CallTool, ToolResult, HangUp]
     assert outputs[-1] == HangUp("done")
     assert len(server.requests) == 1, "after the goodbye the model is not asked again"
@@ -185,9 +191,11 @@ async def test_a_model_that_hangs_up_without_a_word_is_asked_for_one(tmp_path: P
 
 async def test_the_caller_is_told_before_being_handed_over(tmp_path: Path):
     handoff = {"to": "reception", "say": "I'll put you through."}
-    async with OpenAIEndpoint(answer("", ("hand_over", {"reason": "angry"}))) as server:
-        async with a_call(llm_agent(tmp_path, server, handoff=handoff)) as brain:
-            outputs = await outputs_of(brain, "a human please")
+    async with (
+        OpenAIEndpoint(answer("", ("hand_over", {"reason": "angry"}))) as server,
+        a_call(llm_agent(tmp_path, server, handoff=handoff)) as brain,
+    ):
+        outputs = await outputs_of(brain, "a human please")
     assert words(outputs) == "I'll put you through."
     assert outputs[-1] == HandOver("reception", "angry")
     assert len(server.requests) == 1
@@ -218,18 +226,19 @@ async def test_two_calls_at_once_share_nothing(tmp_path: Path):
 
 
 async def test_a_call_leaves_nothing_behind(tmp_path: Path):
-    async with OpenAIEndpoint(answer("", ("book", {"day": "x"})), answer("Done.")) as server:
-        async with a_call(llm_agent(tmp_path, server, BOOK)) as brain:
-            await outputs_of(brain, "book it")
-            await brain.heard("Do", interrupted=True)
-            kept: Any = brain._mind.graph.checkpointer
-            assert len(kept.storage) == 1
+    async with (
+        OpenAIEndpoint(answer("", ("book", {"day": "x"})), answer("Done.")) as server,
+        a_call(llm_agent(tmp_path, server, BOOK)) as brain,
+    ):
+        await outputs_of(brain, "book it")
+        await brain.heard("Do", interrupted=True)
+        kept: Any = brain._mind.graph.checkpointer
+        assert len(kept.storage) == 1
     assert not kept.storage
     assert not kept.blobs
     assert not kept.writes
 
 
 @pytest.fixture(autouse=True)
-def _no_key(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    return

@@ -83,7 +83,7 @@ async def test_an_exception_becomes_a_sentence():
 async def test_a_plain_function_does_not_hold_up_the_event_loop():
     def slow() -> int:
         """Take a while."""
-        time.sleep(0.05)  # noqa: ASYNC251  # this is what it must survive
+        time.sleep(0.05)  # this is what it must survive
         return threading.get_ident()
 
     ticks = 0
@@ -157,7 +157,7 @@ async def test_a_result_that_is_no_json_is_told_as_text():
 def no_docstring(day: str) -> None: ...
 
 
-def no_hint(day) -> None:  # type: ignore[no-untyped-def]
+def no_hint(day) -> None:
     """No hint."""
 
 

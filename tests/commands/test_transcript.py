@@ -137,7 +137,9 @@ def test_interim_words_show_while_the_caller_speaks_and_settle_when_the_turn_end
         events.TranscriptInterim(t_ms=400, turn=1, text="i would"),
         events.TranscriptFinal(t_ms=900, turn=1, text="i would like"),
         events.TranscriptInterim(t_ms=1200, turn=1, text="a clean"),
-        events.TurnEnded(t_ms=2000, turn=1, text="i would like a cleaning", reason="text", speech_end_ms=1800, decided_ms=2000),
+        events.TurnEnded(
+            t_ms=2000, turn=1, text="i would like a cleaning", reason="text", speech_end_ms=1800, decided_ms=2000
+        ),
     ]
     shown = watch(happened, {500: look, 1300: look, 2100: look})
     assert "i would" in looked[0]

@@ -83,13 +83,14 @@ def this_turn(messages: Sequence[AnyMessage]) -> Sequence[AnyMessage]:
     return messages
 
 
-def _after_respond(state: State) -> str:
+# Both are async only because LangGraph hands plain functions to a worker thread.
+async def _after_respond(state: State) -> str:
     last = state["messages"][-1]
     asks = isinstance(last, AIMessage) and (last.tool_calls or last.invalid_tool_calls)
     return TOOLS if asks else END
 
 
-def _after_tools(state: State) -> str:
+async def _after_tools(state: State) -> str:
     """Back to respond, unless the call is about to end and the caller has been told."""
     turn = this_turn(state["messages"])
     spoke = any(isinstance(message, AIMessage) and message.text.strip() for message in turn)

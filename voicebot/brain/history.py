@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from voicebot.brain.heard import INTERRUPTED
 
@@ -22,7 +22,7 @@ NOT_RUN = "Not run: the caller interrupted before it began."
 """The result of a tool call that was asked for and never started."""
 
 
-def for_model(system: SystemMessage, messages: Sequence[AnyMessage]) -> list[BaseMessage]:
+def for_model(system: SystemMessage, messages: Sequence[BaseMessage]) -> list[BaseMessage]:
     """What to send: `system`, then the conversation with notes, in turns, every tool call answered."""
     sent: list[BaseMessage] = [system]
     results = {message.tool_call_id: message for message in messages if isinstance(message, ToolMessage)}
@@ -40,7 +40,7 @@ def for_model(system: SystemMessage, messages: Sequence[AnyMessage]) -> list[Bas
     return sent
 
 
-def unanswered(messages: Iterable[AnyMessage]) -> list[ToolMessage]:
+def unanswered(messages: Iterable[BaseMessage]) -> list[ToolMessage]:
     """A `NOT_RUN` result for every tool call that has none."""
     seen = list(messages)
     answered = {message.tool_call_id for message in seen if isinstance(message, ToolMessage)}

@@ -66,7 +66,7 @@ async def _connect(agent: Agent, models: Sequence[providers.Choice]) -> Sequence
 async def _open(agent: Agent, choice: providers.Choice) -> LLM:
     module = importlib.import_module(choice.provider.module)
     llm: LLM = await module.connect(
-        choice.model or module.DEFAULT_MODEL,
+        choice.model,
         base_url=agent.brain.base_url,
         key=config.key(choice.provider.key, agent.root),
         temperature=agent.brain.temperature,

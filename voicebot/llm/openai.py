@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import openai
+from anyio.lowlevel import checkpoint
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
 from voicebot.llm import LLM, SILENCE_S
 
 BASE_URL = "https://api.openai.com/v1"
-DEFAULT_MODEL = "gpt-4.1-mini"
 NO_KEY = "none"
 """What is sent as the key to a server that asks for none; the SDK insists on a value."""
 
@@ -27,7 +27,7 @@ _pools = WeakKeyDictionary()
 
 
 async def connect(
-    model: str = DEFAULT_MODEL,
+    model: str,
     *,
     base_url: str | None = None,
     key: SecretStr | None = None,
@@ -35,6 +35,7 @@ async def connect(
     silence_s: float = SILENCE_S,
 ) -> LLM:
     """A model of OpenAI, or of the server at `base_url`. Sends nothing yet. Retries are the brain's business."""
+    await checkpoint()  # loads what the SDK would load in the middle of its first request, while a caller waits
     secret = key.get_secret_value() if key else NO_KEY
     url = base_url or BASE_URL
     chat = ChatOpenAI(

@@ -208,7 +208,7 @@ def turn_start_ms(record: CallRecord, turn: int) -> float:
     """Where the caller's turn `turn` begins; 0 is the beginning of the call. Raises BadInput when there is none."""
     if turn == 0:
         return 0.0
-    starts = {e.turn: e.speech_start_ms for e in reversed(record.events) if isinstance(e, CallerSpeechStarted)}
+    starts = {e.turn: e.speech_start_ms for e in record.events if isinstance(e, CallerSpeechStarted)}
     if turn not in starts:
         known = ", ".join(map(str, sorted(starts))) or "none"
         raise BadInput(f"{record.folder.name} has no spoken turn {turn}. Known: {known}.")

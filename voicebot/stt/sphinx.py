@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from pocketsphinx import Decoder
 
 from voicebot.agent import Agent
 from voicebot.stt import STTStream, Transcript
@@ -91,7 +92,7 @@ class _Stretch:
         self._cepstra = Cepstra(rate_hz)
         self._frames: list[Floats] = []
         self._lock = threading.Lock()
-        self._decoder: object = None
+        self._decoder: Decoder | None = None
         self._over = False
 
     def hear(self, pcm: bytes) -> str:
@@ -111,7 +112,7 @@ class _Stretch:
                 return ""
             self._decoder.end_utt()
             words = self._words()
-            self._give_back()
+            self._give_back(self._decoder)
             self._caller.heard(np.concatenate(self._frames))
             return words
 
@@ -119,25 +120,27 @@ class _Stretch:
         with self._lock:
             if self._decoder is not None and not self._over:
                 self._decoder.end_utt()
-                self._give_back()
+                self._give_back(self._decoder)
             self._over = True
 
     def _step(self, frames: Floats) -> None:
-        first = self._decoder is None
-        if first:
-            self._decoder = self._model().lend()
-            self._decoder.set_cmn(self._caller.mean)
-            self._decoder.start_utt()
+        decoder = self._decoder or self._borrowed()
         # The first frames are only stored: that makes PocketSphinx grow its buffer, which else loses frames.
-        self._decoder.process_cep(frames.astype("<f4").tobytes(), first, False)
+        decoder.process_cep(frames.astype("<f4").tobytes(), not self._frames, False)
         self._frames.append(frames)
+
+    def _borrowed(self) -> Decoder:
+        self._decoder = self._model().lend()
+        self._decoder.set_cmn(self._caller.mean)
+        self._decoder.start_utt()
+        return self._decoder
 
     def _words(self) -> str:
         hypothesis = self._decoder.hyp() if self._decoder is not None else None
-        return hypothesis.hypstr if hypothesis else ""
+        return str(hypothesis.hypstr) if hypothesis else ""
 
-    def _give_back(self) -> None:
-        self._model().take_back(self._decoder)
+    def _give_back(self, decoder: Decoder) -> None:
+        self._model().take_back(decoder)
         self._over = True
 
 

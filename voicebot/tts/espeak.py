@@ -34,7 +34,7 @@ class Espeak:
         """Raises BadInput for an unknown voice, Unavailable when eSpeak NG cannot start."""
         await asyncio.get_running_loop().run_in_executor(_WORKER, espeakng.check, self._voice)
 
-    async def speak(self, text: str) -> AsyncGenerator[Speech]:
+    async def speak(self, text: str) -> AsyncGenerator[Speech, None]:
         """Chunks of about 100 ms; nothing for text without a letter or digit. A `Word` is a blank-separated token."""
         text = _UNSPEAKABLE.sub(" ", text)
         done_ms = 0.0
@@ -46,7 +46,7 @@ class Espeak:
                     yield chunk
             done_ms += samples * 1000 / espeakng.RATE_HZ
 
-    async def _piece(self, text: str, start_ms: float) -> AsyncGenerator[Speech]:
+    async def _piece(self, text: str, start_ms: float) -> AsyncGenerator[Speech, None]:
         loop = asyncio.get_running_loop()
         queue: asyncio.Queue[Speech | None] = asyncio.Queue()  # at most one piece of 280 characters
         tokens = _Tokens(text)
