@@ -178,6 +178,7 @@ def _show(screen: Screen, record: CallRecord) -> None:
     for event in record.events:
         transcript(event)
     if record.ended is None:
+        transcript.broke_off()
         transcript.note(record.duration_ms, record.how_it_ended, "bad" if record.state == "cut off" else "note")
     if not screen.quiet and record.waterfalls:
         screen.data()

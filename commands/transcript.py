@@ -31,6 +31,7 @@ class Transcript:
         self._notes: list[tuple[float, str, str]] = []  # what happened while the agent spoke, told after it
         self._paused_ms = 0.0
         self._agent_ms: float | None = None
+        self._clauses: list[str] = []
         self._fall: Waterfall | None = None
 
     def __call__(self, event: events.Event) -> None:
@@ -48,6 +49,8 @@ class Transcript:
                 self.agent_begins(event)
             case events.AgentSpeechStopped():
                 self.agent_said(event)
+            case events.AgentSaying():
+                self._clauses.append(event.text)
             case events.AgentPaused():
                 self._paused_ms = event.t_ms
             case events.CallEnded():
@@ -87,8 +90,12 @@ class Transcript:
 
     def agent_said(self, event: events.AgentSpeechStopped) -> None:
         began = self._agent_ms if self._agent_ms is not None else event.t_ms
-        self.utterance(began, "agent", heard_of(event.heard, event.said, interrupted=event.interrupted))
-        self._agent_ms = None
+        self._agent_line(began, heard_of(event.heard, event.said, interrupted=event.interrupted))
+
+    def _agent_line(self, began_ms: float, said: Text) -> None:
+        """The agent's words, with what belongs to them: their latency, and remarks made meanwhile."""
+        self.utterance(began_ms, "agent", said)
+        self._agent_ms, self._clauses = None, []
         if self._fall is not None:
             self._show_latency(self._fall)
             self._fall = None
@@ -97,12 +104,18 @@ class Transcript:
             self.note(t_ms, sentence, style)
 
     def call_ended(self, event: events.CallEnded) -> None:
+        self.broke_off()
         self._report_unanswered(before=event.turn + 1)
         if not self.show_caller:
             self.put(Text())  # the cursor stands behind a prompt that nobody answers any more
         detail = f" ({event.detail})" if event.detail else ""
         style = "bad" if event.reason == "failed" else "note"
         self.note(event.t_ms, f"call ended: {event.reason.replace('_', ' ')}{detail}", style)
+
+    def broke_off(self) -> None:
+        """No more events will come: what the agent was saying is told as far as it is known."""
+        if self._agent_ms is not None:
+            self._agent_line(self._agent_ms, Text(" ".join([*self._clauses, "…"])))
 
     def _report_unanswered(self, before: int) -> None:
         for turn in [turn for turn in self._turns if turn < before]:

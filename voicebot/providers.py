@@ -71,7 +71,7 @@ class Choice:
 
     provider: Provider
     model: str
-    """What stands behind the slash; '' is the provider's default."""
+    """What stands behind the slash, else the provider's default; '' when it has none."""
     why: str
     skipped: tuple[tuple[str, str], ...] = ()
     """(name, why not) of those that were tried first."""

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.doubles.openai_endpoint import Answer, OpenAIEndpoint, answer
-from tests.doubles.project import llm_agent, outputs_of, words
+from tests.doubles.project import a_call, llm_agent, outputs_of, words
 from voicebot.brain import Failed, Output, Say
 from voicebot.brain.apology import SENTENCES
 from voicebot.brain.mind import open_brain
@@ -137,9 +137,9 @@ async def test_a_server_that_is_not_there_is_named(tmp_path: Path):
 
 async def test_an_apology_is_in_the_agents_language(tmp_path: Path):
     async with OpenAIEndpoint(answer(status=401)) as server:
-        brain = open_brain(llm_agent(tmp_path, server, greeting=None, language="de-AT"), "call")
-        outputs = await outputs_of(brain, "hallo")  # type: ignore[arg-type]
-        await brain.close()
+        agent = llm_agent(tmp_path, server, greeting=None, language="de-AT")
+        async with a_call(agent) as brain:
+            outputs = await outputs_of(brain, "hallo")
     assert words(outputs) == SENTENCES["de"]
 
 

@@ -68,6 +68,20 @@ def test_a_sound_before_the_answer_does_not_make_the_turn_unanswered() -> None:
     assert sum("v2v" in line for line in lines) == 1
 
 
+def test_a_call_that_broke_off_in_mid_sentence_shows_what_was_begun() -> None:
+    call = RecordedCall().greets("Hello. How can I help?")
+    shown = screen()
+    transcript = Transcript(shown)
+    for event in call.events[:-1]:
+        transcript(event)
+    transcript.broke_off()
+    transcript.note(2000, "cut off")
+    assert text_of(shown).splitlines()[-2:] == [
+        "00:00.0  agent   Hello. How can I help? …",
+        "00:02.0          cut off",
+    ]
+
+
 def test_trouble_is_told_in_place() -> None:
     lines = transcript_of(
         [

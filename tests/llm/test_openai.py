@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import HumanMessage
+from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
 from tests.doubles.openai_endpoint import OpenAIEndpoint, answer
@@ -55,17 +56,19 @@ async def test_an_address_in_the_environment_does_not_divert_the_calls(monkeypat
     monkeypatch.setenv("OPENAI_API_BASE", "http://127.0.0.1:9/v1")
     llm = await openai.connect("gpt-4.1-mini", key=SecretStr(KEY))
     assert llm.place == "api.openai.com"
-    assert str(llm.model.openai_api_base) == openai.BASE_URL  # type: ignore[attr-defined]
+    assert isinstance(llm.model, ChatOpenAI)
+    assert llm.model.openai_api_base == openai.BASE_URL
 
 
 def test_connections_are_shared_on_a_loop_and_closed_with_it():
-    clients = []
+    clients: list[Any] = []
 
     async def two_calls() -> None:
         async with OpenAIEndpoint(answer("Hello.")) as server:
             for _ in "ab":
                 llm, _ = await ask(server)
-                clients.append(llm.model.http_async_client)  # type: ignore[attr-defined]
+                assert isinstance(llm.model, ChatOpenAI)
+                clients.append(llm.model.http_async_client)
 
     with warnings.catch_warnings():
         warnings.simplefilter("error", ResourceWarning)

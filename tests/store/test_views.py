@@ -77,7 +77,7 @@ marks = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(happened=marks)
 def test_turns_say_the_same_as_the_waterfall_whatever_happened(
     tmp_path_factory: pytest.TempPathFactory, happened: list[Event]

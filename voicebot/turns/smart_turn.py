@@ -46,8 +46,8 @@ def _with_float_softmax(model: bytes) -> bytes:
 
     The runtime only fuses a softmax into that kernel when nobody else reads its result, so each is declared an output
     of the graph as well. Protobuf merges repeated fields that are appended: ModelProto.graph (7) . output (12) .
-    name (1). The probability moves by a few hundredths, as the weights are no longer rounded to eight bits. A model of
-    another release is left as it is.
+    name (1). Where the model is sure, its answer stays; where it is not, the answer moves by a tenth or two, as it does
+    between the runtime's own optimisation levels. A model of another release is left as it is.
     """
     if hashlib.sha256(model).hexdigest() != _KNOWN_MODEL:
         return model
