@@ -45,6 +45,8 @@ class Mind:
         self._used: dict[str, list[str]] = {}
         self._pending: str | None = None
         """The question answered last."""
+        self._heard = ""
+        """The words it was asked in."""
         self._put_off: str | None = None
         """The question that waits until the digression is over."""
         self._last: tuple[str, dict[str, str]] = ("opening", {})
@@ -86,7 +88,7 @@ class Mind:
         digression = self._digress(question)
         if digression:
             return digression
-        self._pending, self._put_off = question, None
+        self._pending, self._put_off, self._heard = question, None, heard.text
         self._answers += 1
         return self._own_matter(question) or self._reply(question, heard)
 
@@ -116,7 +118,7 @@ class Mind:
         """Count a misunderstanding; True when it was one too many."""
         if "not_understood" in heard.remarks:
             self.lost.append("not understood")
-        elif question == self._pending and (question or "").startswith("asks "):
+        elif question and question == self._pending and (question.startswith("asks ") or heard.text == self._heard):
             self.lost.append(f"asked again: {question}")
         else:
             return False
@@ -167,6 +169,8 @@ class Mind:
         match question:
             case "confirms" if "unavailable" not in heard.remarks:
                 return self._check(heard)
+            case "which":
+                return self._pick(heard)
             case "offers" | "confirms":
                 return self._choose(heard)
             case "changes" if self._wrong:
@@ -224,6 +228,15 @@ class Mind:
             if said and not any(own & mention.values for mention in said):
                 wrong[fact] = said[-1]
         return wrong
+
+    def _pick(self, heard: Heard) -> Move:
+        """Which of them was it? The one that is right, where there is one."""
+        said = {fact: heard.mentions(fact) for fact in self._own}
+        right = [fact for fact, own in self._own.items() if any(own & mention.values for mention in said[fact])]
+        if right:
+            return Move(self._remember("accept", {"offer": " at ".join(self._say(fact) for fact in right)}))
+        wrong = self._contradictions(heard)
+        return self._object(wrong) if wrong else self.again()
 
     def _choose(self, heard: Heard) -> Move:
         """An answer to an offer: what was wished for where it is among the options, else what suits best."""

@@ -4,10 +4,9 @@ import json
 import shutil
 from pathlib import Path
 
+import voicebot
 from voicebot.evals import judge
 from voicebot.personas import persona as personas
-
-import voicebot
 
 DENTAL = Path(voicebot.__file__).parent / "templates/dental"
 

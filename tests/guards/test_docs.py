@@ -12,7 +12,10 @@ from typing import Any, get_args
 import pytest
 import typer
 
+from tests.doubles.recorded_call import booking
 from voicebot import events
+from voicebot.latency import STAGES
+from voicebot.store import views
 
 LINK = re.compile(r"\]\((?!https?:|mailto:)(?P<file>[^)#\s]*)(?:#(?P<anchor>[^)\s]+))?\)|src=\"(?P<image>[^\"]+)\"")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
@@ -64,6 +67,15 @@ def test_every_voicebot_command_in_the_documents_exists(spoken_of: dict[Path, st
     assert [line for line in wrong if not line.endswith(": None")] == []
 
 
+def test_every_query_in_the_documents_runs(spoken_of: dict[Path, str], tmp_path: Path) -> None:
+    booking().write(tmp_path, audio=False)
+    asked = [words for text in spoken_of.values() for words in calls(text) if words[:2] == ["voicebot", "sql"]]
+    queries = [word for words in asked for word in words[2:] if " " in word]
+    assert queries
+    with views.connect(tmp_path) as db:
+        assert all(db.execute(query).fetchall() for query in queries)
+
+
 def test_every_make_target_in_the_documents_exists(pages: dict[Path, str], root: Path) -> None:
     targets = set(re.findall(r"^([a-z]+):", (root / "Makefile").read_text(), re.MULTILINE))
     named = {word for text in pages.values() for words in calls(text) if words[0] == "make" for word in words[1:]}
@@ -102,6 +114,11 @@ def test_generated_pages_are_current(root: Path) -> None:
         [sys.executable, str(root / "docs" / "generate.py"), "--check"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_waterfall_page_explains_every_stage_in_its_order(pages: dict[Path, str], root: Path) -> None:
+    rows = re.findall(r"^\| `(\w+)` \|", pages[root / "docs" / "latency.md"], re.MULTILINE)
+    assert tuple(rows) == STAGES
 
 
 def test_every_event_says_what_it_means() -> None:

@@ -5,11 +5,10 @@ import random
 from datetime import date
 from pathlib import Path
 
-from voicebot.personas.caller import Caller
-from voicebot.personas.persona import Backchannels, Persona
-
 from tests.doubles.scripted_agent import ScriptedAgent, TextVoice
 from voicebot import clock
+from voicebot.personas.caller import Caller
+from voicebot.personas.persona import Backchannels, Persona
 
 DENTAL = Path(__file__).parents[2] / "voicebot/templates/dental/personas"
 SATURDAY = date(2025, 11, 22)

@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+
 from voicebot.personas.mind import Mind
 from voicebot.personas.persona import Persona
 
@@ -32,19 +33,19 @@ def test_each_question_gets_its_own_fact(seed: int) -> None:
     caller = mind(seed)
     assert "thursday" in says(caller, "Which day would suit you?")
     assert "three" in says(caller, "What time would you like?")
-    assert "Maria Lopez" in says(caller, "May I have your name, please?")
+    assert "Maria Davis" in says(caller, "May I have your name, please?")
     assert "rather not" in says(caller, "And what number can we reach you on?")
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_only_a_right_confirmation_gets_a_yes(seed: int) -> None:
     confirmed = "So that's a {} on {} at {} for {}. Shall I book it?"
-    right = confirmed.format("cleaning", "Thursday, November 27th", "three in the afternoon", "Maria Lopez")
+    right = confirmed.format("cleaning", "Thursday, November 27th", "three in the afternoon", "Maria Davis")
     wrongs = {
-        "cleaning": confirmed.format("filling", "Thursday, November 27th", "three", "Maria Lopez"),
-        "thursday": confirmed.format("cleaning", "Tuesday, November 25th", "three", "Maria Lopez"),
-        "three": confirmed.format("cleaning", "Thursday, November 27th", "two", "Maria Lopez"),
-        "maria lopez": confirmed.format("cleaning", "Thursday, November 27th", "three", "Maria Bell"),
+        "cleaning": confirmed.format("filling", "Thursday, November 27th", "three", "Maria Davis"),
+        "thursday": confirmed.format("cleaning", "Tuesday, November 25th", "three", "Maria Davis"),
+        "three": confirmed.format("cleaning", "Thursday, November 27th", "two", "Maria Davis"),
+        "maria davis": confirmed.format("cleaning", "Thursday, November 27th", "three", "Maria Bell"),
     }
     assert not says(mind(seed), right).startswith("no")
     for fact, wrong in wrongs.items():
@@ -136,7 +137,7 @@ def test_who_wants_a_person_asks_for_one_and_agrees_to_be_passed_on() -> None:
 
 
 def test_who_books_refuses_to_cancel() -> None:
-    assert says(mind(), "That's the cleaning of Maria Lopez on Thursday at three. Shall I cancel it?") == "no."
+    assert says(mind(), "That's the cleaning of Maria Davis on Thursday at three. Shall I cancel it?") == "no."
 
 
 def test_goodbye_ends_the_call() -> None:
@@ -157,3 +158,16 @@ def test_the_same_seed_says_the_same_and_others_differ() -> None:
 
     assert opening(3) == opening(3)
     assert len({opening(seed) for seed in SEEDS}) > 4
+
+
+def test_asked_which_of_two_wrong_values_it_was_the_caller_says_the_right_one() -> None:
+    caller = mind()
+    assert "thursday" in says(caller, "Just to be sure: Tuesday the first of December or Friday the fourth?")
+    assert caller.wants["day"] == "2025-11-27"
+    assert "thursday" in says(caller, "Just to be sure: Tuesday or Thursday?")
+
+
+def test_the_same_words_again_wear_out_patience() -> None:
+    caller = mind(patience=2)
+    moves = [caller.answer("Just to be sure: Tuesday or Friday?") for _ in range(4)]
+    assert [move.hang_up for move in moves if move] == [False, False, False, True]

@@ -5,13 +5,13 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from voicebot.personas import domain as domains
-from voicebot.personas import persona as personas
-from voicebot.personas.persona import Persona
 
 import voicebot
 from voicebot import paths
 from voicebot.errors import BadInput
+from voicebot.personas import domain as domains
+from voicebot.personas import persona as personas
+from voicebot.personas.persona import Persona
 
 TEMPLATES = Path(voicebot.__file__).parent / "templates"
 DOMAINS = TEMPLATES / "dental/personas/domains"
@@ -95,7 +95,7 @@ def test_a_domain_adds_to_what_its_language_understands() -> None:
         ("Are you still there? Which day would suit you?", "asks day"),
         ("Are you still there?", "still_there"),
         ("All right. What should I change?", "changes"),
-        ("Just to be sure: Tuesday or Thursday?", "offers"),
+        ("Just to be sure: Tuesday or Thursday?", "which"),
         ("We're open from eight to five.", None),
         ("Is that right?", "confirms"),
         ("One moment, I'll put you through.", None),

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from voicebot.personas.persona import Voice
-from voicebot.personas.voice import CallerVoice
 
 from voicebot.errors import BadInput
+from voicebot.personas.persona import Voice
+from voicebot.personas.voice import CallerVoice
 
 
 def samples(pcm: bytes) -> np.ndarray:

@@ -63,7 +63,7 @@ class Listener:
         self._flow = flow
         self._opening = times.Opening.of(flow.hours.open, flow.hours.close)
         self._choices = {name: Choices(slot.values) for name, slot in flow.slots.items() if slot.type == "choice"}
-        self._names = Names([*flow.names.first, *flow.names.last], _words_of(flow))
+        self._names = Names(flow.names.first, flow.names.last, _words_of(flow))
         self._examples = Examples(_examples(flow, knowledge))
 
     def read(self, text: str, state: State, today: date) -> Heard:

@@ -21,7 +21,7 @@ HOMOPHONES = {"to": "2", "too": "2", "for": "4", "won": "1", "ate": "8", "tree":
               "niner": "9", "sicks": "6", "fore": "4"}  # fmt: skip
 """What a recogniser writes for a digit in the middle of digits."""
 
-_NATO = words(
+NATO = words(
     "alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa "
     "quebec romeo sierra tango uniform victor whiskey xray yankee zulu"
 )
@@ -98,7 +98,7 @@ def _character(tokens: tuple[str, ...], place: int, letters: bool, *, inside: bo
         return 1, "0"
     if inside and word in HOMOPHONES and not letters:
         return 1, HOMOPHONES[word]
-    if letters and word in _NATO:
+    if letters and word in NATO:
         return 1, word[0].upper()
     if letters and len(word) == 1 and word.isalpha():
         return 1, word.upper()

@@ -1,10 +1,19 @@
-"""Names of people. Any word can be a name, so unless one was asked for it needs a sign: "my name is", "for Maria"."""
+"""Names of people. Any word can be a name, so unless one was asked for it needs a sign: "my name is", "for Maria".
+
+A name ends at the first word that is hardly anybody's (names.yaml): what is heard around it must not become part of it.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
 
+import yaml
+from rapidfuzz import fuzz
+
+from .spelling import find_spelled
 from .text import TAKEN, Mention, Utterance, whole_words, words
 
 _STRONG = whole_words(r"(?:my name is|my name's|the name is|the name's|name is|my full name is|my name was)")
@@ -23,43 +32,83 @@ _ENDS = words(
     "make take put see say said tell know think by up out off over down again already still only too later "
     "earlier before after until noon past half quarter wrong different another incorrect mistake missing"
 )
-_SUFFIXES = frozenset(("jr", "junior", "sr", "senior"))
+_ORDINARY = words(yaml.load(Path(__file__).with_suffix(".yaml").read_bytes(), yaml.CSafeLoader)["ordinary"])
+_WORD = re.compile(r"[^\W\d_](?:[\w'-]*\w)?")
 LONGEST = 4
 """Words in a name, at most."""
+ALIKE = 60
+"""rapidfuzz ratio (0 to 100) from which a word may be meant for a part of a name that was misheard."""
 
 
 class Names:
-    """Recognises names; `known` ones need less of a sign."""
+    """Recognises names; `given` and `family` are known ones, which need less of a sign, `others` are no names."""
 
-    def __init__(self, known: Iterable[str], others: Iterable[str] = ()) -> None:
-        self._known = frozenset(word for name in known for word in name.lower().split())
-        self._others = frozenset(word for saying in others for word in saying.lower().split()) - self._known
+    def __init__(self, given: Iterable[str], family: Iterable[str] = (), others: Iterable[str] = ()) -> None:
+        self._given, self._family = _words_of(given), _words_of(family)
+        self._known = self._given | self._family
+        self._others = _words_of(others) - self._known
+        self._ends = _ENDS | (_ORDINARY - self._known)
 
     def find(self, utterance: Utterance, *, expected: bool = False) -> list[Mention]:
-        """The name in it. `expected`: it was asked for, so the bare words count too."""
+        """The name in it. `expected`: it was asked for, so the bare words count too, and letters."""
+        spelled = {each.start: each for each in find_spelled(utterance)} if expected else {}
         for pattern, trusted in ((_STRONG, True), (_WEAK, expected)):
             for _, end, _match in utterance.find(pattern):
-                name = self._from(utterance, end, trusted=trusted)
+                name = self._from(utterance, end, spelled, trusted=trusted)
                 if name:
                     return [name]
         if expected:
-            starts = (place for place, word in enumerate(utterance.tokens) if word not in _ENDS and word != TAKEN)
+            starts = (place for place, word in enumerate(utterance.tokens) if place in spelled or not self._is_end(word))
             first = next(starts, None)
-            name = None if first is None else self._from(utterance, first, trusted=True)
-            return [name] if name and self._is_answer(utterance, name) else []
+            name = None if first is None else self._from(utterance, first, spelled, trusted=True)
+            if name and self._is_answer(utterance, name):
+                return [name]
         return self._given_and_family(utterance)
 
-    def _from(self, utterance: Utterance, start: int, *, trusted: bool) -> Mention | None:
+    def put_right(self, utterance: Utterance, misheard: str) -> list[Mention]:
+        """The name `misheard` with the part that is now spelled, or said alone: "e m m a" after "Anna Wilson" is
+        "Emma Wilson". The whole name when that was said."""
+        spelled = find_spelled(utterance)
+        if spelled:
+            whole = misheard
+            for letters in spelled:
+                whole = self._with_part(whole, str(letters.value))
+            return [Mention("name", whole, spelled[0].start, spelled[-1].end)]
+        found = self.find(utterance, expected=True)
+        if any(" " in each.value for each in found) or any(utterance.find(_STRONG)):
+            return found
+        return [replace(each, value=self._with_part(misheard, each.value)) for each in found]
+
+    def _with_part(self, misheard: str, said: str) -> str:
+        """The name with one part replaced: the one that sounds like it, else the family or the given name."""
+        parts, said = misheard.lower().split(), said.lower()
+        for part in parts[1:]:
+            if said.endswith(part) and said != part:  # all of the name was spelled in one go
+                said = said.removesuffix(part)
+        likeness = [fuzz.ratio(part, said) for part in parts]
+        place = likeness.index(max(likeness))
+        if likeness[place] < ALIKE:
+            place = len(parts) - 1 if said in self._family - self._given else 0
+        return _capitals(" ".join([*parts[:place], said, *parts[place + 1 :]]))
+
+    def _is_end(self, word: str) -> bool:
+        return word in self._ends or word == TAKEN or not _WORD.fullmatch(word)
+
+    def _from(self, utterance: Utterance, start: int, spelled: dict[int, Mention], *, trusted: bool) -> Mention | None:
         name: list[str] = []
-        for word in utterance.tokens[start : start + 24]:
-            if word in _ENDS or word == TAKEN or not re.fullmatch(r"[^\W\d_](?:[\w'-]*\w)?", word):
+        place = start
+        while place < len(utterance.tokens):
+            word, letters = utterance.tokens[place], spelled.get(place)
+            if letters and not (name and name[-1] == letters.value):
+                name.append(str(letters.value))
+            elif not letters and (self._is_end(word) or (name and word in self._others)):
                 break
-            name.append(word)
-        if len(name) > LONGEST and not all(len(word) == 1 for word in name[LONGEST:]):
+            elif not letters:
+                name.append(word)
+            place = letters.end if letters else place + 1
+        if not name or len(name) > LONGEST or not (trusted or name[0] in self._known) or name[0] in self._others:
             return None
-        if not name or not (trusted or name[0] in self._known) or self._others & set(name):
-            return None
-        return Mention("name", written(name), start, start + len(name))
+        return Mention("name", _capitals(" ".join(name)), start, place)
 
     def _is_answer(self, utterance: Utterance, name: Mention) -> bool:
         """Bare words are a name only when hardly anything else was said."""
@@ -72,7 +121,7 @@ class Names:
         tokens = utterance.tokens
         for place in range(len(tokens) - 1):
             if tokens[place] in self._known and tokens[place + 1] in self._known and tokens[place] not in _ENDS:
-                return [Mention("name", written(list(tokens[place : place + 2])), place, place + 2)]
+                return [Mention("name", _capitals(" ".join(tokens[place : place + 2])), place, place + 2)]
         return []
 
 
@@ -82,17 +131,10 @@ _POLITE = words(
 )
 
 
-def written(name: list[str]) -> str:
-    """As it is written: "maria lopez l o p e z" -> "Maria Lopez"."""
-    joined: list[str] = []
-    letters = ""
-    for word in [*name, ""]:
-        if len(word) == 1:
-            letters += word
-            continue
-        if (len(letters) > 1 and (not joined or joined[-1] != letters)) or len(letters) == 1:
-            joined.append(letters)
-        letters = ""
-        if word:
-            joined.append(word)
-    return re.sub(r"(?<![^\W\d_])[^\W\d_]", lambda first: first[0].upper(), " ".join(joined))
+def _words_of(sayings: Iterable[str]) -> frozenset[str]:
+    return frozenset(word for saying in sayings for word in saying.lower().split())
+
+
+def _capitals(name: str) -> str:
+    """As it is written: "siobhan o'neill" -> "Siobhan O'Neill"."""
+    return re.sub(r"(?<![^\W\d_])[^\W\d_]", lambda first: first[0].upper(), name)
