@@ -10,9 +10,10 @@ from typing import Annotated
 
 import typer
 
-from voicebot.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, VoicebotError
+from voicebot.errors import EXIT_BROKEN_PIPE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, VoicebotError
 
 from . import calls
+from .bench import bench
 from .demo import demo
 from .doctor import doctor
 from .help import Command, Group
@@ -27,7 +28,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="""Create voice agents, talk to them, test them and serve them, all with one engine.
+    help="""Create voice agents, talk to them and test them, all with one engine.
 
     \b
     Examples:
@@ -45,9 +46,7 @@ app.command(cls=Command)(talk)
 app.command(cls=Command)(sql)
 app.command(cls=Command)(doctor)
 app.add_typer(calls.app, name="calls")
-
-EXIT_BROKEN_PIPE = 141
-"""What the shell reports for a program that SIGPIPE ended (128 + 13), as 130 is Ctrl-C."""
+app.add_typer(bench, name="bench")
 
 
 def _version(wanted: bool) -> None:

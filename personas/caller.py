@@ -95,7 +95,7 @@ class Caller:
             case CallStarted():
                 self._begin(self._wait_for_agent())
             case AgentSpeechStarted():
-                self._agent_talks, self._reply = True, []
+                self._agent_talks, self._spoke_over, self._reply = True, False, []
                 if not self._sounding:
                     self._end_turn()
             case AgentSaying():

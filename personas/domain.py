@@ -24,7 +24,9 @@ from voicebot.errors import BadInput, did_you_mean
 from . import facts
 from .facts import Kind, Mention
 
-Question = Literal["offers_person", "changes", "confirms", "anything_else", "still_there", "which", "offers", "greets"]
+Question = Literal[
+    "offers_person", "changes", "confirms", "anything_else", "still_there", "spells", "which", "offers", "greets"
+]
 """Acts that want an answer, beside 'asks <fact>'."""
 Remark = Literal["not_understood", "unavailable", "done", "wait", "hands_over", "goodbye"]
 Act = Literal[Question, Remark]

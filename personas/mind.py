@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -152,7 +152,7 @@ class Mind:
         if self._owes:
             fact, wrong = self._owes
             self._owes = None
-            return Move(self._remember("correct_late", {"right": self._say(fact), "wrong": wrong}))
+            return Move(self._remember("correct_late", {"right": self._plainly(fact), "wrong": wrong}))
         human = self._persona.temperament.wants_human
         if human is None or self._answers <= human.after_answers or question == "offers_person":
             return None
@@ -169,6 +169,8 @@ class Mind:
         match question:
             case "confirms" if "unavailable" not in heard.remarks:
                 return self._check(heard)
+            case "spells":
+                return self._spell(heard)
             case "which":
                 return self._pick(heard)
             case "offers" | "confirms":
@@ -216,7 +218,7 @@ class Mind:
         return self._object(wrong)
 
     def _object(self, wrong: Mapping[str, Mention]) -> Move:
-        right = ", ".join(self._say(fact) for fact in wrong)
+        right = ", ".join(self._plainly(fact) for fact in wrong)
         heard = ", ".join(mention.text for mention in wrong.values())
         return Move(self._remember("correct", {"right": right, "wrong": heard}))
 
@@ -228,6 +230,23 @@ class Mind:
             if said and not any(own & mention.values for mention in said):
                 wrong[fact] = said[-1]
         return wrong
+
+    def _spell(self, heard: Heard) -> Move:
+        """A name letter by letter, unless the agent has just said it right."""
+        names = [fact for fact in self._own if self._domain.facts[fact].kind == "name"]
+        if not names:
+            return self.again()
+        if any(self._own[fact] & mention.values for fact in names for mention in heard.mentions(fact)):
+            return Move(self._remember("right"))
+        parts = self._persona.facts[names[0]].value.split()
+        wanted = (
+            parts[:1]
+            if "1st name" in heard.text
+            else parts[1:]
+            if re.search("(last|family) name", heard.text)
+            else parts
+        )
+        return Move(self._remember("spell", {"letters": ", ".join(" ".join(part.lower()) for part in wanted)}))
 
     def _pick(self, heard: Heard) -> Move:
         """Which of them was it? The one that is right, where there is one."""
@@ -259,6 +278,10 @@ class Mind:
         """One of the caller's ways to put a fact; an alternative in the agent's own words."""
         return self._taken.get(fact) or self._rng.choice(self._persona.facts[fact].spoken)
 
+    def _plainly(self, fact: str) -> str:
+        """The first of the caller's ways to put a fact, for when it went wrong before."""
+        return self._taken.get(fact) or self._persona.facts[fact].spoken[0]
+
     def _remember(self, key: str, given: Mapping[str, str] | None = None, *, plainly: bool = False) -> str:
         """The phrase, kept as what to repeat when it was not understood."""
         self._last = (key, dict(given or {}))
@@ -274,13 +297,13 @@ class Mind:
             raise LookupError(f"persona '{self._persona.name}' has no phrase for '{key}' that fits its facts")
         text = min(fresh, key=len) if plainly else self._rng.choice(fresh)
         used.append(text)
-        return self._fill(text, given or {})
+        return self._fill(text, given or {}, self._plainly if plainly else self._fact)
 
     def _can_say(self, text: str, given: Iterable[str]) -> bool:
         return {*PLACE.findall(text)} <= {*given, *self._own}
 
-    def _fill(self, text: str, given: Mapping[str, str]) -> str:
-        return PLACE.sub(lambda place: given.get(place[1]) or self._fact(place[1]), text)
+    def _fill(self, text: str, given: Mapping[str, str], fact: Callable[[str], str]) -> str:
+        return PLACE.sub(lambda place: given.get(place[1]) or fact(place[1]), text)
 
     def _fact(self, fact: str) -> str:
         """A fact as it comes out of this caller's mouth: the first time, perhaps wrong."""

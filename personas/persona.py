@@ -57,7 +57,7 @@ class Known(_Part):
     value: str
     """What is true: a key of a choice, a weekday or date, HH:MM, a name, digits."""
     say: list[str] = []
-    """How the caller puts it, one picked each time; the value itself when empty."""
+    """How the caller puts it, one picked each time, the first when it was misunderstood; the value when empty."""
 
     @property
     def spoken(self) -> list[str]:

@@ -17,6 +17,8 @@ EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_UNAVAILABLE = 3
 EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
+"""What the shell reports for a program that SIGPIPE ended (128 + 13), as 130 is Ctrl-C."""
 
 
 class VoicebotError(Exception):

@@ -89,6 +89,13 @@ async def test_the_next_model_answers_and_the_caller_hears_only_it(
     assert KEY not in repr(outputs)
 
 
+async def test_an_answer_that_is_slow_and_steady_is_heard_to_the_end(tmp_path: Path):
+    server = OpenAIEndpoint(answer("one two three four five six seven", token_s=0.15))
+    async with a_call_to(tmp_path, server, silence_s=0.7) as brain:
+        outputs = await outputs_of(brain, "count")
+    assert words(outputs) == "one two three four five six seven"
+
+
 async def test_a_passing_fault_is_over_at_the_second_attempt(tmp_path: Path):
     server = OpenAIEndpoint(answer(status=500), GOOD)
     async with a_call_to(tmp_path, server) as brain:

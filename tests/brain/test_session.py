@@ -40,14 +40,14 @@ def kinds(outputs: list[Output]) -> list[type[Output]]:
 
 
 async def test_tokens_are_said_as_they_come_and_only_once(tmp_path: Path):
-    async with OpenAIEndpoint(answer("We open at eight.", token_s=0.03)) as server:
-        loop = asyncio.get_running_loop()
-        async with a_call(llm_agent(tmp_path, server)) as brain:
-            said = [(output, loop.time()) async for output in brain.reply("when do you open")]
-            assert [output for output, _ in said] == [Say("We"), Say(" open"), Say(" at"), Say(" eight.")]
-            times = [at for _, at in said]
-            assert all(later - earlier > 0.02 for earlier, later in pairwise(times))
-            assert [m.text for m in await brain.messages()] == [GREETING, "when do you open", "We open at eight."]
+    async with (
+        OpenAIEndpoint(answer("We open at eight.", token_s=0.05)) as server,
+        a_call(llm_agent(tmp_path, server)) as brain,
+    ):
+        said = [(output, server.open) async for output in brain.reply("when do you open")]
+        assert [output for output, _ in said] == [Say("We"), Say(" open"), Say(" at"), Say(" eight.")]
+        assert said[0][1] == 1, "the first word is out while the server still answers"
+        assert [m.text for m in await brain.messages()] == [GREETING, "when do you open", "We open at eight."]
 
 
 async def test_the_model_is_sent_prompt_greeting_and_turns(tmp_path: Path):
@@ -104,12 +104,15 @@ async def test_a_tool_runs_between_two_pieces_of_a_reply(tmp_path: Path):
 
 
 async def test_tools_of_one_answer_run_side_by_side(tmp_path: Path):
-    tools = "import time\n" + BOOK.replace("    booked", "    time.sleep(0.2)\n    booked")
-    both = answer("", ("book", {"day": "Monday"}), ("book", {"day": "Friday"}))
-    async with OpenAIEndpoint(both, answer("Both.")) as server, a_call(llm_agent(tmp_path, server, tools)) as brain:
-        loop = asyncio.get_running_loop()
-        times = {type(output): loop.time() async for output in brain.reply("monday and friday")}
-        assert times[ToolResult] - times[CallTool] < 0.39
+    meet = "import threading\nboth = threading.Barrier(2, timeout=5)\n" + BOOK.replace(
+        "    booked", "    both.wait()\n    booked"
+    )
+    twice = answer("", ("book", {"day": "Monday"}), ("book", {"day": "Friday"}))
+    async with (
+        OpenAIEndpoint(twice, answer("Both.")) as server,
+        a_call(llm_agent(tmp_path, server, meet)) as brain,
+    ):
+        await outputs_of(brain, "monday and friday")
     assert [m["content"] for m in server.requests[1]["messages"] if m["role"] == "tool"] == [
         '{"outcome":"booked","day":"Monday"}',
         '{"outcome":"booked","day":"Friday"}',

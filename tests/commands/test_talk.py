@@ -106,7 +106,7 @@ def test_a_person_is_prompted_and_not_repeated(mine: Path) -> None:
     child.expect("you")
     child.sendline("I need a cleaning")
     child.expect("Which day would suit you", timeout=10)
-    assert child.before.count("I need a cleaning") == 1
+    assert str(child.before).count("I need a cleaning") == 1
     child.expect("you")
     child.sendeof()
     child.expect("input ended", timeout=10)

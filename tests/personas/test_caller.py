@@ -126,3 +126,11 @@ def test_no_task_outlives_the_call() -> None:
         return len(asyncio.all_tasks()) - 1
 
     assert clock.run(leftovers(), skip_idle=True) == 0
+
+
+def test_an_objection_at_the_very_end_of_a_sentence_does_not_make_the_caller_deaf() -> None:
+    wrong = "So that's a check-up on Friday at ten o'clock. Shall I book it?"
+    right = "So that's a check-up on Tuesday at ten o'clock. Shall I book it?"
+    agent, caller = talk([wrong, right, "Thank you. Goodbye!"], "interrupter", barge_in=False)
+    assert caller.interruptions == 1
+    assert [said.startswith("no") for said in agent.words[:2]] == [True, False]

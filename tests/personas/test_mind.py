@@ -171,3 +171,16 @@ def test_the_same_words_again_wear_out_patience() -> None:
     caller = mind(patience=2)
     moves = [caller.answer("Just to be sure: Tuesday or Friday?") for _ in range(4)]
     assert [move.hang_up for move in moves if move] == [False, False, False, True]
+
+
+def test_a_name_is_spelled_when_asked_unless_it_was_right() -> None:
+    assert "m a r i a" in says(mind(), "I keep hearing Mary Davis. Could you spell the first name for me?")
+    answer = says(mind(), "I keep hearing Maria Davis. Could you spell it?")
+    assert answer.startswith(("yes", "that's right"))
+
+
+def test_what_went_wrong_is_said_again_in_the_plainest_way() -> None:
+    for seed in SEEDS:
+        answer = says(mind(seed), "So that's a cleaning on Tuesday. Is that right?")
+        assert "this thursday" not in answer
+        assert "thursday" in answer

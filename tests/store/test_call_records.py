@@ -141,7 +141,14 @@ def test_the_project_is_found_from_inside_and_from_just_outside(project: Path, t
     inside.mkdir()
     (inside / "ava.yaml").touch()
     assert calls.folder_of(inside) == project / "calls"
-    assert calls.folder_of(project / "calls") == project / "calls"
+    for place in (project, project / "calls", project / "calls" / LATE):
+        assert calls.folder_of(place) == project / "calls"
+
+
+def test_a_stray_calls_folder_above_is_no_project(tmp_path: Path) -> None:
+    booking().write(tmp_path / "calls")
+    booking().write(tmp_path / "work" / "voicebot-demo" / "calls")
+    assert calls.folder_of(tmp_path / "work") == tmp_path / "work" / "voicebot-demo" / "calls"
 
 
 def test_the_one_project_below_stands_for_itself(tmp_path: Path) -> None:

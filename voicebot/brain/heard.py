@@ -32,7 +32,7 @@ def as_heard(messages: Sequence[AnyMessage], heard: str, *, interrupted: bool) -
         if not isinstance(message, AIMessage) or not message.text.strip():
             kept.append(message)
             continue
-        left = None if cut else _after(rest, message.text)
+        left = _after(rest, message.text)
         if left is not None:
             rest = left
             kept.append(message)

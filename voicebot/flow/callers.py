@@ -75,6 +75,13 @@ def names(first: list[str], last: list[str]) -> Iterator[str]:
             yield from (f"{each} {family[(n * 3 + shift) % len(family)]}" for n, each in enumerate(given))
 
 
+def spelled(known: list[str]) -> Iterator[str]:
+    """Names letter by letter, alone and after the name."""
+    for name in known:
+        letters = " ".join(each for each in name.lower() if each.isalpha())
+        yield from (letters, f"{name.lower()} {letters}")
+
+
 def framed(values: list[str], frames: list[str], everywhere: int = 8) -> Iterator[str]:
     """The first `everywhere` values in every frame, the rest alone and in one frame each, in turn."""
     for value in values[:everywhere]:

@@ -64,6 +64,8 @@ def alone(flow: Flow, slot: Slot) -> Iterator[str]:
     else:
         frames = callers.SAID.get(f"{slot.type}_frames", callers.SAID["number_frames"])
         yield from callers.framed(values, frames, everywhere=6)
+    if slot.type == "name":
+        yield from callers.spelled([*flow.names.first, *flow.names.last])
 
 
 def _values(flow: Flow, slot: Slot) -> list[str]:

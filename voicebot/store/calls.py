@@ -142,12 +142,13 @@ def folder_of(project: Path) -> Path:
     start = project.absolute()
     if not start.is_dir():
         raise BadInput(f"{project}: no such folder.")
-    if start.name == paths.CALLS and any(start.glob(f"*/{EVENTS}")):
-        return start
+    if paths.calls_dir(start).is_dir():
+        return paths.calls_dir(start)
     for place in (start, *start.parents):
-        calls = paths.calls_dir(place)
-        if calls.is_dir() or paths.agent_files(place):
-            return calls
+        if place.name == paths.CALLS and any(place.glob(f"*/{EVENTS}")):
+            return place
+        if paths.agent_files(place):
+            return paths.calls_dir(place)
     below = sorted(path for path in start.glob(f"*/{paths.CALLS}") if path.is_dir())
     if len(below) == 1:  # `voicebot demo` made a project of its own here
         return below[0]

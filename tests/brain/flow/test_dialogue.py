@@ -74,10 +74,6 @@ def test_slot_named_as_wrong_is_asked_again(at_confirmation: TextCall, words: st
     assert at_confirmation.say(words) == question
 
 
-def test_no_with_the_value_that_was_read_out_asks_what_to_change(at_confirmation: TextCall) -> None:
-    assert at_confirmation.say("no tuesday") == "All right. What should I change?"
-
-
 def test_plain_no_asks_what_to_change(at_confirmation: TextCall) -> None:
     assert at_confirmation.say("no") == "All right. What should I change?"
     assert at_confirmation.say("the time") == "What time would you like?"

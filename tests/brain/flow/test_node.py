@@ -29,8 +29,8 @@ def brain(call: TextCall) -> GraphBrain:
     for tool in tools:
         tool.function.__globals__["date"] = Today
     toolbox = Toolbox(tools, [end_call(), hand_over()])
-    mind = Mind("flow", compiled(flow.respond), toolbox, "en", agent.greeting, flow.settles)
-    return GraphBrain(mind, "call-1", _no_models)
+    mind = Mind(compiled(flow.respond), toolbox, "en", agent.greeting, flow.settles)
+    return GraphBrain(mind, "call-1", "flow", _no_models)
 
 
 async def _no_models() -> list[Any]:

@@ -28,7 +28,8 @@ def test_there_are_a_few_thousand(said: set[str]) -> None:
         "a cleaning please", "next tuesday", "on wednesday please", "not tuesday wednesday", "the fifth of december",
         "december fifth", "half past two", "at half past two please", "quarter to four", "two thirty", "maria lopez",
         "actually make it three", "the time is wrong", "where can i park", "do you take two cards", "in the morning",
-        "i'd rather not say", "the second one", "no i said tuesday", "it's maria lopez", "how are you",
+        "i'd rather not say", "the second one", "no i said tuesday", "it's maria lopez", "how are you", "e m m a",
+        "wilson w i l s o n",
     ],
 )  # fmt: skip
 def test_what_callers_say_is_among_them(said: set[str], sentence: str) -> None:

@@ -9,6 +9,7 @@ from voicebot.brain.nlu.acts import clear_no, clear_yes, find_acts
 from voicebot.brain.nlu.choices import Choices
 from voicebot.brain.nlu.names import Names
 from voicebot.brain.nlu.similar import Examples
+from voicebot.brain.nlu.spelling import find_spelled
 
 TREATMENTS = Choices({"cleaning": ["teeth cleaning"], "check-up": ["checkup"], "filling": ["cavity"], "whitening": []})
 NAMES = Names(["Maria", "James", "Grace"], ["Lopez"], ["appointment", "cleaning", "dentist"])
@@ -48,11 +49,44 @@ def test_choice_is_not_guessed(text: str) -> None:
         ("anna-lena schmidt", "Anna Lena Schmidt"),
         ("this is grace speaking", "Grace"),
         ("dr maria lopez please", "Dr Maria Lopez"),
+        ("e m m a", "Emma"),
+        ("it's s a m", "Sam"),
+        ("w i double l i a m", "William"),
+        ("a as in apple m y", "Amy"),
+        ("grace g r a c e lopez", "Grace Lopez"),
+        ("echo mike mike alpha", "Emma"),
+        ("oscar mike", "Oscar Mike"),
+        ("maria lopez forgot a maria lopez", "Maria Lopez"),
+        ("my name is priya raman please book it", "Priya Raman"),
     ],
 )
 def test_name_is_understood_when_it_was_asked_for(text: str, name: str) -> None:
     (mention,) = NAMES.find(Utterance.of(text), expected=True)
     assert mention.value == name
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("e m m a", "Emma Lopez"),
+        ("it's e m m a lopez", "Emma Lopez"),
+        ("e m m a l o p e z", "Emma Lopez"),
+        ("l o p e s", "Maria Lopes"),
+        ("emma", "Emma Lopez"),
+        ("it's hall", "Maria Hall"),
+        ("maria", "Maria Lopez"),
+        ("emma hall", "Emma Hall"),
+        ("my name is emma", "Emma"),
+    ],
+)
+def test_part_of_a_misheard_name_is_put_right(text: str, name: str) -> None:
+    (mention,) = Names(["Maria"], ["Lopez", "Hall"]).put_right(Utterance.of(text), "Maria Lopez")
+    assert mention.value == name
+
+
+@pytest.mark.parametrize("text", ["i am", "a i", "at ten a m", "mike", "oscar charlie", "can i a"])
+def test_words_that_are_letters_too_spell_nothing(text: str) -> None:
+    assert find_spelled(Utterance.of(text)) == []
 
 
 @pytest.mark.parametrize(
@@ -71,6 +105,9 @@ def test_other_answers_are_no_names(text: str) -> None:
         ("a cleaning for tomorrow", []),
         ("for two people", []),
         ("this is important", []),
+        ("no maria lopez forgot an a lopez", ["Maria Lopez"]),
+        ("for maria lopez garcia", ["Maria Lopez Garcia"]),
+        ("for maria lopez appointment", ["Maria Lopez"]),
     ],
 )
 def test_unasked_name_needs_a_sign(text: str, names: list[str]) -> None:

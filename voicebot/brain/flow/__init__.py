@@ -6,6 +6,7 @@ heard.py       what a turn means to a flow
 answers.py     the answer to each kind of open question: goals.py, picking.py, confirming.py, taking.py
 progress.py    checks, questions, the confirmation, the deed
 trouble.py     silence, misunderstanding, refusal
+doubt.py       values that the caller has refused
 wording.py     values in words
 turn.py, state.py
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from voicebot.brain.nlu.acts import clear_no, clear_yes
 
-from . import trouble
+from . import doubt, trouble
 from .confirming import to_change, to_confirm
 from .goals import to_goal, to_more
 from .heard import Heard
@@ -36,6 +36,9 @@ def answer(turn: Turn, heard: Heard) -> Move:
 def to_slot(turn: Turn, heard: Heard) -> Move:
     name = str(turn.state.asking.slot)
     slot = turn.slot(name)
+    right_after_all = doubt.accepted(turn, heard)
+    if right_after_all:
+        return right_after_all
     if slot.type == "text" and heard.acts.rest:
         turn.state.slots[name] = heard.utterance.raw.strip()
         return advance(turn)

@@ -8,6 +8,7 @@ from typing import Any
 
 from voicebot.brain.knowledge import Knowledge
 from voicebot.brain.nlu.acts import clear_no, clear_yes
+from voicebot.brain.nlu.spelling import find_spelled
 from voicebot.brain.nlu.text import words
 from voicebot.flow import Flow
 
@@ -141,5 +142,5 @@ def _settles(flow: Flow, state: State, heard: Heard) -> bool:
     if slot.type == "time":
         return mention.sure and (mention.end - mention.start > 1 or mention.value in state.asking.options)
     if slot.type == "name":
-        return mention.end - mention.start > 1
+        return mention.end - mention.start > 1 and not find_spelled(heard.utterance)  # more letters may follow
     return mention.sure and slot.type in ("choice", "date", "phone", "code")

@@ -15,6 +15,7 @@ from voicebot.brain.nlu.acts import Acts, find_acts
 from voicebot.brain.nlu.choices import Choices
 from voicebot.brain.nlu.names import Names
 from voicebot.brain.nlu.similar import Examples, Match
+from voicebot.brain.nlu.spelling import find_spelled
 from voicebot.brain.nlu.text import words
 from voicebot.flow import Flow, Slot
 
@@ -120,17 +121,24 @@ class Listener:
             "money": amounts.find_money,
             "phone": partial(phones.find_phones, region=self._flow.region),
             "code": partial(amounts.find_codes, length=slot.length, letters=slot.letters),
-            "name": partial(self._names.find, expected=expected or state.asking.kind == "change"),
+            "name": partial(self._find_name, name, state),
         }
         found = finders[slot.type](left)
         if slot.type in ("phone", "code"):
             return [self._completed(slot, each, state) for each in found if each.sure or expected]
-        if slot.type == "name" and state.asking.kind == "confirm" and not found:
-            found = self._corrected_name(left)
         return [each for each in found if each.sure or (loose and _worth(slot, each, state))]
 
     def _find_choice(self, name: str, left: Utterance) -> list[Mention]:
         return self._choices[name].find(left)
+
+    def _find_name(self, name: str, state: State, left: Utterance) -> list[Mention]:
+        asking, known = state.asking, state.slots.get(name)
+        if asking.doubted is not None and asking.slot == name:
+            return self._names.put_right(left, str(asking.doubted))
+        if asking.kind not in ("confirm", "change"):
+            return self._names.find(left, expected=asking.slot == name and asking.kind in ("slot", "pick"))
+        found = self._names.find(left, expected=asking.kind == "change") or self._corrected_name(left)
+        return self._names.put_right(left, str(known)) if found and known and find_spelled(left) else found
 
     def _corrected_name(self, left: Utterance) -> list[Mention]:
         """After a confirmation "no it's anna smith" names a person; a bare word does not."""

@@ -28,7 +28,9 @@ def drop(turn: Turn) -> None:
     """Leave the goal; what belongs to the caller (name, number) stays known."""
     state = turn.state
     state.goal, state.facts, state.checked, state.refused = None, {}, {}, []
-    state.slots = {name: value for name, value in state.slots.items() if turn.slot(name).keep}
+    sure = {name: value for name, value in state.slots.items() if value not in state.rejected.get(name, [])}
+    state.slots = {name: value for name, value in sure.items() if turn.slot(name).keep}
+    state.rejected, state.doubted, state.refusals = {}, [], 0
     state.running, state.partial = None, ""
 
 
@@ -70,11 +72,11 @@ def ask_goal(turn: Turn) -> Move:
     return turn.ask(turn.phrases.ask_goal, Asking("goal"), "start")
 
 
-def ask_slot(turn: Turn, name: str, question: str = "") -> Move:
+def ask_slot(turn: Turn, name: str, question: str = "", *, doubted: Any = None) -> Move:
     goal = turn.goal
     own = goal.questions.get(name) if goal else None
     words = question or turn.text(own or turn.slot(name).ask)
-    return turn.ask(words, Asking("slot", name), f"{turn.state.goal}.{name}")
+    return turn.ask(words, Asking("slot", name, doubted=doubted), f"{turn.state.goal}.{name}")
 
 
 def confirm(turn: Turn) -> Move:
@@ -95,7 +97,7 @@ def do(turn: Turn) -> Move:
     agreed = state.asking.arguments
     if agreed != turn.arguments(goal.do):
         return confirm(turn)
-    state.asking = Asking("more")
+    state.asking, state.rejected = Asking("more"), {}
     return turn.run("do", str(state.goal), goal.do, agreed)
 
 
@@ -156,8 +158,10 @@ def _follow(turn: Turn, outcome: Outcome) -> Move:
         turn.prefix.append(sentence)
         drop(turn)
         return anything_else(turn)
-    turn.forget(outcome.ask)
     options = turn.state.facts.get(outcome.options or "") or []
+    if outcome.options is None:  # hearing the same again would lead here again
+        turn.reject(outcome.ask)
+    turn.forget(outcome.ask)
     if options:
         asking = Asking("pick", outcome.ask, options=list(options))
         return turn.ask(sentence, asking, f"{turn.state.goal}.{outcome.ask}")

@@ -24,6 +24,8 @@ class Asking:
     """confirm: what the caller must have heard for a yes to count, all values included."""
     heard: bool = False
     """confirm: the caller has heard that."""
+    doubted: Any = None
+    """slot: a value that was refused and heard again; a yes takes it after all."""
 
 
 @dataclass
@@ -60,6 +62,12 @@ class State:
     silences: int = 0
     refused: list[str] = field(default_factory=list)
     """Slots the caller would rather not give."""
+    rejected: dict[str, list[Any]] = field(default_factory=dict)
+    """Slots that were put right in this goal, each with the values that it cannot be."""
+    doubted: list[str] = field(default_factory=list)
+    """Slots that have been asked another way because a refused value was heard again."""
+    refusals: int = 0
+    """Confirmations in a row that were refused without progress."""
     partial: str = ""
     """Digits of a number that goes on in the next turn."""
     message: str = ""
@@ -75,9 +83,10 @@ class State:
         for key, kind in (("asking", Asking), ("waiting", Asking), ("running", Running)):
             if values.get(key):
                 values[key] = kind(**_copied(values[key]))
-        for key in ("slots", "facts", "checked", "refused"):
+        for key in ("slots", "facts", "checked", "refused", "doubted"):
             if key in values:
                 values[key] = values[key].copy()
+        values["rejected"] = _copied(values.get("rejected", {}))
         return cls(**values)
 
 

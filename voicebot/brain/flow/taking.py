@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from voicebot.brain.nlu import times
 
+from .doubt import ask_otherwise, heard_again
 from .heard import Heard
-from .progress import advance, ask_slot
+from .progress import advance, ask_slot, drop
 from .state import Asking, Move
 from .turn import Turn
 
@@ -29,10 +31,23 @@ def values_or_digression(turn: Turn, heard: Heard) -> Move | None:
     other = other_goal(turn, heard)
     if other and not _expected_value(turn, heard):
         return begin_with_values(turn, heard, other)
+    repeated = refused_again(turn, heard)
+    if repeated:
+        return repeated
     changed = take(turn, heard)
     if changed is None:
         return None
     return ask_which(turn, heard) or advance(turn)
+
+
+def refused_again(turn: Turn, heard: Heard) -> Move | None:
+    """When a value was heard that the caller has refused; whatever else was said counts."""
+    slot = heard_again(turn, heard)
+    if slot is None:
+        return None
+    others = {name: mention for name, mention in heard.values.items() if name != slot}
+    take(turn, replace(heard, values=others), echo=False)
+    return ask_otherwise(turn, slot, heard.values[slot].value)
 
 
 def _expected_value(turn: Turn, heard: Heard) -> bool:
@@ -128,8 +143,7 @@ def other_goal(turn: Turn, heard: Heard) -> str | None:
 def begin_with_values(turn: Turn, heard: Heard, name: str) -> Move:
     """Start a goal; values said in the same breath count for it."""
     if turn.state.goal and turn.state.goal != name:
-        kept = {slot: value for slot, value in turn.state.slots.items() if turn.slot(slot).keep}
-        turn.state.slots = kept
+        drop(turn)
     turn.state.goal = name
     turn.state.misses = 0
     turn.state.facts, turn.state.checked, turn.state.refused = {}, {}, []

@@ -34,6 +34,8 @@ def miss(turn: Turn, hint: str = "") -> Move:
 def _reworded(turn: Turn) -> str:
     state = turn.state
     name = state.asking.slot
+    if state.asking.doubted is not None:
+        return state.question
     if state.asking.kind == "slot" and name:
         wordings = turn.slot(name).reask
         own = name in turn.goal.questions if turn.goal else False
@@ -59,6 +61,17 @@ def offer_person(turn: Turn) -> Move:
     state.asking = Asking("person")
     turn.prefix = []
     return turn.say(turn.phrases.offer_person)
+
+
+def pass_on(turn: Turn) -> Move:
+    """A person takes over at once, as asking again has not helped. Nothing is left that a yes could set off."""
+    drop(turn)
+    turn.state.asking = Asking("goal")
+    turn.prefix = [turn.phrases.not_right]
+    if turn.rails.person is None:
+        turn.prefix = []
+        return turn.end(turn.phrases.give_up, "not understood")
+    return turn.hand_over("not understood")
 
 
 def refused(turn: Turn, slot: str) -> Move:

@@ -80,6 +80,13 @@ class Turn:
     def forget(self, slot: str) -> None:
         self.state.slots.pop(slot, None)
 
+    def reject(self, slot: str) -> None:
+        """Remember that it is not the value it has."""
+        rejected = self.state.rejected.setdefault(slot, [])
+        value = self.state.slots.get(slot)
+        if value is not None and value not in rejected:
+            rejected.append(value)
+
     def is_open(self, slot: str) -> bool:
         """Whether it still has to be asked: unknown, or only a wish."""
         if slot in self.state.refused:

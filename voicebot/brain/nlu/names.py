@@ -50,16 +50,16 @@ class Names:
         self._ends = _ENDS | (_ORDINARY - self._known)
 
     def find(self, utterance: Utterance, *, expected: bool = False) -> list[Mention]:
-        """The name in it. `expected`: it was asked for, so the bare words count too, and letters."""
-        spelled = {each.start: each for each in find_spelled(utterance)} if expected else {}
+        """The name in it. `expected`: it was asked for, so the bare words count too."""
+        spelled = {each.start: each for each in find_spelled(utterance)}
         for pattern, trusted in ((_STRONG, True), (_WEAK, expected)):
             for _, end, _match in utterance.find(pattern):
                 name = self._from(utterance, end, spelled, trusted=trusted)
                 if name:
                     return [name]
         if expected:
-            starts = (place for place, word in enumerate(utterance.tokens) if place in spelled or not self._is_end(word))
-            first = next(starts, None)
+            tokens = enumerate(utterance.tokens)
+            first = next((place for place, word in tokens if place in spelled or not self._is_end(word)), None)
             name = None if first is None else self._from(utterance, first, spelled, trusted=True)
             if name and self._is_answer(utterance, name):
                 return [name]

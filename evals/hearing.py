@@ -1,0 +1,118 @@
+"""How well a recogniser understands callers: simulated speech in, word error rate and delays out."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Literal
+
+import yaml
+
+from voicebot.agent import Agent
+from voicebot.brain.knowledge import Knowledge
+from voicebot.errors import BadInput, did_you_mean
+from voicebot.evals.speech.callers import hissing_line, spoken
+from voicebot.evals.wer import Errors, mean, pooled, wer
+from voicebot.personas.persona import Voice
+from voicebot.stt import STT
+
+CHUNK_S = 0.02
+Part = Literal["tune", "held_out"]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One utterance and what became of it."""
+
+    said: str
+    heard: str
+    voice: str
+    errors: Errors
+    audio_s: float
+    work_s: float
+    """Processor time of the whole process while it was heard."""
+    final_ms: float
+    """From the end of the audio to the final transcript."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """A set of utterances on one kind of line."""
+
+    what: str
+    rate_hz: int
+    heard: tuple[Heard, ...]
+
+    @property
+    def n(self) -> int:
+        return len(self.heard)
+
+    @property
+    def pooled(self) -> float:
+        return pooled(each.errors for each in self.heard).rate
+
+    @property
+    def mean(self) -> float:
+        return mean(each.errors for each in self.heard)
+
+    @property
+    def flips(self) -> int:
+        return sum(each.errors.flips for each in self.heard)
+
+    @property
+    def real_time_factor(self) -> float:
+        return sum(each.work_s for each in self.heard) / sum(each.audio_s for each in self.heard)
+
+
+def in_vocabulary(agent: Agent, n: int, seed: int = 1) -> list[str]:
+    """Sentences drawn from what the agent's flow understands, at least three words each. Raises BadInput without one."""
+    if agent.flow is None:
+        raise BadInput(f"{agent.name} has no flow, so there is no vocabulary to draw from. Name an agent with a flow.")
+    questions = Knowledge.load(agent.root, agent.brain.knowledge).questions
+    sentences = sorted({each for each in agent.flow.utterances(questions) if len(each.split()) >= 3})
+    return random.Random(seed).sample(sentences, min(n, len(sentences)))
+
+
+def free_phrasings(which: str, part: Part | None = None) -> list[str]:
+    """Hand-written sentences that stand in no agent file; `held_out` ones were not looked at while tuning."""
+    files = {file.name.removesuffix(".yaml"): file for file in resources.files("voicebot.evals.speech").iterdir()}
+    known = {name: file for name, file in files.items() if file.name.endswith(".yaml")}
+    if which not in known:
+        raise BadInput(f"no phrasings '{which}'.{did_you_mean(which, known)}")
+    parts: dict[str, Any] = yaml.safe_load(known[which].read_text(encoding="utf-8"))
+    return [text for name, texts in parts.items() if part in (None, name) for text in texts]
+
+
+async def listen(
+    what: str, stt: STT, texts: Iterable[str], voices: Sequence[Voice], rate_hz: int, telephone: bool = False
+) -> Score:
+    """Each text, spoken by the voices in turn, at the pace of speech; run it on the skip-idle clock."""
+    await stt.load()
+    heard = []
+    for index, text in enumerate(texts):
+        voice = voices[index % len(voices)]
+        loop = asyncio.get_running_loop()
+        pcm = await loop.run_in_executor(None, spoken, text, voice.engine, voice.rate_wpm, rate_hz)
+        heard.append(await _hear(stt, text, voice.engine, hissing_line(pcm) if telephone else pcm, rate_hz))
+    return Score(what, rate_hz, tuple(heard))
+
+
+async def _hear(stt: STT, text: str, voice: str, pcm: bytes, rate_hz: int) -> Heard:
+    loop = asyncio.get_running_loop()
+    stream = stt.stream(rate_hz, lambda _: None)
+    work_s = time.process_time()
+    stream.start()
+    step = int(CHUNK_S * rate_hz) * 2
+    for start in range(0, len(pcm), step):
+        stream.feed(pcm[start : start + step])
+        await asyncio.sleep(CHUNK_S)
+    ended = loop.time()
+    transcript = await stream.finish()
+    final_ms = (loop.time() - ended) * 1000
+    await stream.close()
+    audio_s, work_s = len(pcm) / 2 / rate_hz, time.process_time() - work_s
+    return Heard(text, transcript.text, voice, wer(text, transcript.text), audio_s, work_s, final_ms)
