@@ -69,12 +69,14 @@ class Score:
 
 
 def in_vocabulary(agent: Agent, n: int, seed: int = 1) -> list[str]:
-    """Sentences drawn from what the agent's flow understands, at least three words each. Raises BadInput without one."""
+    """Sentences drawn from what the agent's flow understands, of at least three words. Raises BadInput without one."""
     if agent.flow is None:
         raise BadInput(f"{agent.name} has no flow, so there is no vocabulary to draw from. Name an agent with a flow.")
     questions = Knowledge.load(agent.root, agent.brain.knowledge).questions
     sentences = sorted({each for each in agent.flow.utterances(questions) if len(each.split()) >= 3})
-    return random.Random(seed).sample(sentences, min(n, len(sentences)))
+    return random.Random(seed).sample(  # noqa: S311 - a repeatable choice, no secret
+        sentences, min(n, len(sentences))
+    )
 
 
 def free_phrasings(which: str, part: Part | None = None) -> list[str]:

@@ -317,3 +317,9 @@ class Mind:
             return self._phrase("correct_at_once", {"wrong": wrong, "right": right}).rstrip(".")
         self._owes = (fact, wrong)
         return wrong
+
+
+def _asked_parts(name: list[str], question: str) -> list[str]:
+    if "1st name" in question:
+        return name[:1]
+    return name[1:] if re.search(r"(last|family) name", question) else name

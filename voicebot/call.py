@@ -1,8 +1,8 @@
 """One conversation, from answer to hang-up: it owns its parts, its events and its record.
 
-    call = Call(agent, transport, record=Path("calls"))
-    call.subscribe(print)
-    ended = await call.run()
+call = Call(agent, transport, record=Path("calls"))
+call.subscribe(print)
+ended = await call.run()
 """
 
 from __future__ import annotations

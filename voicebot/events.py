@@ -16,13 +16,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-VERSION = 1
-
 
 class _Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    v: Literal[1] = VERSION
+    v: Literal[1] = 1
     t_ms: float
     """Milliseconds since the call was answered, on the call's clock."""
     turn: int = 0

@@ -10,6 +10,7 @@ import ast
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ValidationInfo
 
@@ -31,7 +32,7 @@ def llm(name: str) -> str:
     return _provider("llm", name)
 
 
-def _provider(kind: str, name: str) -> str:
+def _provider(kind: Literal["stt", "tts", "llm"], name: str) -> str:
     from voicebot.providers import known as known_providers  # only here: providers import the agent
 
     known = known_providers(kind)

@@ -28,6 +28,8 @@ class ScriptedAgent:
 
     lines: list[str]
     barge_in: bool = True
+    stays: bool = False
+    """It is silent after its last line and leaves hanging up to the caller."""
     heard: list[tuple[float, str]] = field(default_factory=list)
     """What the caller said, and when it began (seconds of the call)."""
     line_times: list[tuple[float, float]] = field(default_factory=list)
@@ -79,7 +81,7 @@ class ScriptedAgent:
             await self._say(line)
             await self._answered.wait()
             await asyncio.sleep(REPLY_AFTER_S)
-        if not self.lines:
+        if self.stays or not self.lines:
             await self._gone.wait()
 
     async def _say(self, line: str) -> None:

@@ -27,7 +27,7 @@ def test_no_file_has_a_name_that_says_nothing(python_files: list[Path]) -> None:
 
 
 def test_every_suppressed_rule_has_its_reason(python_files: list[Path]) -> None:
-    """Behind it on the same line (`# noqa: S311 - a seed, no secret`), or in a comment on the line above."""
+    """Behind it on the same line (`# noqa: S311 - a seed, no secret`), or in a comment on the line above it."""
     bare = []
     for path in python_files:
         lines = path.read_text().splitlines()
@@ -35,8 +35,7 @@ def test_every_suppressed_rule_has_its_reason(python_files: list[Path]) -> None:
             found = SUPPRESSION.search(line)
             if not found or path == Path(__file__):
                 continue
-            before = lines[number - 1].strip()
-            above = before.removeprefix("#") if before.startswith("#") else ""
+            above = lines[number - 1].partition("#")[2]
             behind = re.sub(r"^#\s*(noqa|type:\s*ignore)(:\s*[A-Z0-9, ]+|\[[\w, -]+\])?", "", line[found.start() :])
             if not REASON.search(behind) and not REASON.search(above):
                 bare.append(f"{path}:{number + 1} {line.strip()}")

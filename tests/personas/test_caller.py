@@ -16,13 +16,13 @@ GREETING = "Bright Smile Dental, this is Ava. How can I help you?"
 
 
 def talk(
-    lines: list[str], persona: str | Persona = "maria", *, barge_in: bool = True, seed: int = 1
+    lines: list[str], persona: str | Persona = "maria", *, barge_in: bool = True, stays: bool = False, seed: int = 1
 ) -> tuple[ScriptedAgent, Caller]:
     """A whole call in skipped time: the agent's lines, and what the caller made of them."""
     who = Persona.load(DENTAL / f"{persona}.yaml") if isinstance(persona, str) else persona
 
     async def both() -> tuple[ScriptedAgent, Caller]:
-        agent = ScriptedAgent(lines, barge_in=barge_in)
+        agent = ScriptedAgent(lines, barge_in=barge_in, stays=stays)
         caller = Caller(who, agent, TextVoice(), random.Random(seed), SATURDAY)
         async with asyncio.TaskGroup() as group:
             group.create_task(caller.run())
@@ -65,8 +65,9 @@ def test_a_patient_caller_never_interrupts() -> None:
 
 def test_an_interruption_the_agent_did_not_notice_is_said_again() -> None:
     question = "Which day would suit you best for your visit with us?"
-    agent, caller = talk([question, "Thank you for calling. Goodbye!"], "interrupter", barge_in=False)
+    agent, caller = talk([question], "interrupter", barge_in=False, stays=True)
     assert caller.interruptions == 1
+    assert 4.0 < agent.heard[1][0] - agent.line_times[0][1] < 6.0
     assert ["tuesday" in said for said in agent.words[:2]] == [True, True]
 
 

@@ -5,7 +5,9 @@ import pytest
 from voicebot.turns.words import only_listening, unfinished
 
 
-@pytest.mark.parametrize("text", ["i would like to", "on the", "for maria and", "um", "my name is john and I'm", "Well, because"])
+@pytest.mark.parametrize(
+    "text", ["i would like to", "on the", "for maria and", "um", "my name is, I'm", "Well, because"]
+)
 def test_words_that_cannot_end_a_sentence_leave_the_turn_open(text: str):
     assert unfinished(text)
 

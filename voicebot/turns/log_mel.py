@@ -31,7 +31,7 @@ def log_mel(samples: Floats) -> Floats:
     x = (x - x.mean()) / np.sqrt(x.var() + 1e-7)
     padded = np.pad(x.astype(np.float64), _FFT // 2, mode="reflect")
     first = max(0, (padding - _FFT // 2) // _HOP)  # the last column that sees nothing but padding
-    frames = sliding_window_view(padded, _FFT)[:: _HOP][first:_COLUMNS]
+    frames = sliding_window_view(padded, _FFT)[::_HOP][first:_COLUMNS]
     mel = np.empty((80, _COLUMNS))
     for start in range(0, len(frames), _BLOCK):
         block = _mel(frames[start : start + _BLOCK])
