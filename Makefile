@@ -1,5 +1,5 @@
 # Every target makes its own environment in .venv on the first run and reuses it afterwards.
-# Needs: Python 3.11 or newer with venv, gcc, make. Another Python: make test PYTHON=python3.13
+# Needs: Python 3.11 or newer with venv, gcc, make. Another Python: make clean test PYTHON=python3.13
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9

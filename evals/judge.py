@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from voicebot.personas.persona import Persona
-
 from voicebot import paths
+from voicebot.personas.persona import Persona
 
 from . import scenario
 

@@ -31,7 +31,9 @@ Question = Literal[
 Remark = Literal["not_understood", "unavailable", "done", "wait", "hands_over", "goodbye"]
 Act = Literal[Question, Remark]
 
-_QUESTIONS: tuple[str, ...] = get_args(Question)
+_QUESTIONS: tuple[Question, ...] = get_args(Question)
+_VAGUE = ("offers", "greets")
+"""Questions that are only meant when no fact is asked for by name."""
 _SENTENCE = re.compile(r"[^.?!]+(?:[.?!]+(?=\s|$)|$)")
 
 
@@ -118,13 +120,11 @@ class Heard:
         return [mention for mention in read if not any(start <= mention.start < end for start, end in gone)]
 
     def _questions(self) -> Iterator[tuple[str, list[str]]]:
+        """What a sentence may ask, the surest first."""
         hears = self.domain.hears
-        for act in _QUESTIONS[:-2]:
-            yield act, hears.get(act, [])  # type: ignore[call-overload]  # the tuple of a Literal's own values
-        for fact, rules in self.domain.facts.items():
-            yield f"asks {fact}", rules.asked
-        for act in _QUESTIONS[-2:]:
-            yield act, hears.get(act, [])  # type: ignore[call-overload]
+        yield from ((act, hears.get(act, [])) for act in _QUESTIONS if act not in _VAGUE)
+        yield from ((f"asks {fact}", rules.asked) for fact, rules in self.domain.facts.items())
+        yield from ((act, hears.get(act, [])) for act in _QUESTIONS if act in _VAGUE)
 
     def _refuses(self, sentence: str) -> bool:
         return _any(self.domain.hears.get("unavailable", []), sentence)

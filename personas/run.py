@@ -32,11 +32,13 @@ from .voice import CallerVoice
 
 Outcome = Literal["reached", "handed_over", "wrong", "failed", "invalid"]
 """reached: all is as it should be. handed_over: it is not, but the caller was passed on to a person. wrong: something
-else was written than the caller wanted. failed: nothing was. invalid: the simulation broke, the agent is not judged."""
+else was written than the caller wanted. failed: neither. invalid: the simulation broke, the agent is not judged."""
 Face = Callable[[Event], None]
 Judge = Callable[[Path, Mapping[str, str], str], list[str]]
 """`judge(root, facts, ended)` -> what is not as it should be. `root` is the copy of the project after the call, `facts`
 are the caller's (accepted alternatives included), `ended` is the reason of the call's end."""
+
+_ENDS = ("caller_hung_up", "agent_hung_up", "handed_over")
 
 LONGEST_S = 600
 """Call time after which a simulated call is broken off as invalid."""
@@ -131,10 +133,11 @@ class _Attempt:
         await self._voice.load()
         try:
             ended = await asyncio.wait_for(self._talk(), LONGEST_S)
-        except VoicebotError:
-            raise
         except Exception as error:  # noqa: BLE001 - whatever broke, this run says nothing about the agent
-            return self._result("invalid", [_sentence(error)], None, began)
+            cause = _innermost(error)
+            if isinstance(cause, VoicebotError):
+                raise cause from None
+            return self._result("invalid", [f"{type(cause).__name__}: {cause}"], None, began)
         problems, outcome = self._judged(root, judge, ended, sandbox.snapshot(root) != before)
         return self._result(outcome, problems, ended, began)
 
@@ -150,10 +153,12 @@ class _Attempt:
     def _judged(self, root: Path, judge: Judge | None, ended: CallEnded, written: bool) -> tuple[list[str], Outcome]:
         if ended.reason == "failed":
             return [f"the call failed: {ended.detail}"], "invalid"
-        problems = judge(root, self._caller.mind.wants, ended.reason) if judge else self._believed()
+        facts = self._caller.mind.wants
+        problems = judge(root, facts, ended.reason) if judge else self._believed()
         if not problems:
             return [], "reached"
-        if written:
+        only_the_end = judge is not None and any(not judge(root, facts, end) for end in _ENDS)
+        if written and not only_the_end:
             return problems, "wrong"
         return problems, "handed_over" if self._caller.handed_over else "failed"
 
@@ -181,8 +186,8 @@ class _Attempt:
         )
 
 
-def _sentence(error: BaseException) -> str:
-    """The innermost of what went wrong, named."""
+def _innermost(error: BaseException) -> BaseException:
+    """What broke first, out of the groups that task groups wrap it in."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return error

@@ -37,8 +37,8 @@ class LlmCall:
         self.call.subscribe(self.events.append)
 
     async def stopped(self, count: int) -> events.AgentSpeechStopped:
-        while len(found := [e for e in self.events if isinstance(e, events.AgentSpeechStopped)]) < count:
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 - in call time, and the events are a plain list
+        while len(found := [e for e in self.events if isinstance(e, events.AgentSpeechStopped)]) < count:  # noqa: ASYNC110 - in call time
+            await asyncio.sleep(0.01)
         return found[count - 1]
 
     async def say(self, text: str) -> None:
@@ -92,8 +92,8 @@ def test_after_a_barge_in_the_model_is_told_what_the_caller_heard(tmp_path: Path
         await call.stopped(1)
         await asyncio.sleep(0.5)
         await call.say("What do you offer?")
-        while not any(isinstance(e, events.AgentSpeechStarted) and e.turn == 1 for e in call.events):
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 - in call time, and the events are a plain list
+        while not any(isinstance(e, events.AgentSpeechStarted) and e.turn == 1 for e in call.events):  # noqa: ASYNC110 - in call time
+            await asyncio.sleep(0.01)
         await asyncio.sleep(1.5)
         await call.say("Wait a minute, please.")
         await call.stopped(3)

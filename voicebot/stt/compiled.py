@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pocketsphinx
 
-from voicebot.stt import arpa, pronunciations
+from voicebot.stt import arpa, english, pronunciations
 
 _SETTINGS = {
     "loglevel": "FATAL",
@@ -53,10 +53,12 @@ def compiled(sentences: Mapping[str, float]) -> Model:
 
 
 def _compile(sentences: Mapping[str, float], stem: Path) -> Model:
-    dictionary = pronunciations.dictionary({word for sentence in sentences for word in sentence.split()})
+    background = english.background()
+    words = {word for sentence in sentences for word in sentence.split()} | {word for (word,) in background.words}
+    dictionary = pronunciations.dictionary(words)
     language_model_file, dictionary_file = stem.with_suffix(".arpa"), stem.with_suffix(".dict")
     dictionary_file.write_text(dictionary, encoding="utf-8")
-    language_model_file.write_text(arpa.model(sentences), encoding="utf-8")
+    language_model_file.write_text(arpa.model(sentences, background=background), encoding="utf-8")
     return Model(language_model_file, dictionary_file)
 
 

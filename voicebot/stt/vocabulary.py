@@ -21,8 +21,8 @@ from voicebot.stt.templates import sample
 
 Weights = dict[str, float]
 
-_OWN, _SAID, _GENERAL = 4.0, 1.0, 1.0
-_SAMPLES = 60
+_OWN, _SAID, _GENERAL = 5.0, 1.0, 1.0
+_SAMPLES = 100
 """Sentences drawn from each template of conversation.yaml."""
 _SEED = 11
 
