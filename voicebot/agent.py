@@ -173,6 +173,8 @@ class Agent(_Part):
     def _can_answer(self) -> Self:
         if self.flow is None and not self.brain.llm:
             raise ValueError("nothing answers the caller. Add a 'flow', or 'llm' and 'prompt' in 'brain'.")
+        if self.flow is not None and self.brain.llm:
+            raise ValueError("brain.llm: only one can answer, the flow or a language model. Remove one of them.")
         return self
 
     @model_validator(mode="after")

@@ -159,7 +159,8 @@ class Call:
         await self._pipeline.close()
         if self._floor:
             await self._floor.close()
-        await self._brain.close()
+        for late in await self._brain.close():
+            self.brain_did(late)
         ended = self._emit(events.CallEnded, reason=reason, detail=detail)
         if self._record:
             await self._record.close()

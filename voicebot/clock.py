@@ -51,9 +51,7 @@ class SkipIdleLoop(asyncio.SelectorEventLoop):
     def work_ended(self, _: object = None) -> None:
         self._pending_work -= 1
 
-    def run_in_executor(
-        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
-    ) -> asyncio.Future[T]:
+    def run_in_executor(self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
         future = super().run_in_executor(executor, func, *args)
         self.work_began()
         future.add_done_callback(self.work_ended)

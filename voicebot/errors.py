@@ -1,9 +1,9 @@
 """Every error voicebot raises on purpose, and the exit code each one means.
 
-    VoicebotError                      one sentence for a person, printed in one place (commands/__init__.py)
-    ├── BadInput            exit 2     a file, an argument or a setting is wrong; names the place and the remedy
-    └── Unavailable         exit 3     a provider, a device or the network failed
-        └── MissingExtra    exit 3     an optional package is not installed; says what to install
+VoicebotError                      one sentence for a person, printed in one place (commands/__init__.py)
+├── BadInput            exit 2     a file, an argument or a setting is wrong; names the place and the remedy
+└── Unavailable         exit 3     a provider, a device or the network failed
+    └── MissingExtra    exit 3     an optional package is not installed; says what to install
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 
 from starlette.applications import Starlette
@@ -87,7 +87,8 @@ class StubBrain:
     def settles(self, text: str) -> bool:
         return False
 
-    async def close(self) -> None: ...
+    async def close(self) -> Sequence[Output]:
+        return ()
 
 
 class MediaStream:

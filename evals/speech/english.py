@@ -1,6 +1,6 @@
 """Extracts `voicebot/stt/english.txt.gz` from the language model that comes with PocketSphinx (about half a minute):
 
-    python -m voicebot.evals.speech.english voicebot/stt/english.txt.gz
+python -m voicebot.evals.speech.english voicebot/stt/english.txt.gz
 """
 
 from __future__ import annotations

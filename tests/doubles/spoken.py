@@ -63,9 +63,7 @@ class SpokenCall:
         return clock.run(self._play(caller), skip_idle=True)
 
     async def _play(self, caller: Callable[[SpokenCall], Awaitable[None]]) -> events.CallEnded:
-        self.call = Call(
-            self._agent, self.link, record=self._record, stt=self.stt, tts=ToneTTS(), brain=self.brain
-        )
+        self.call = Call(self._agent, self.link, record=self._record, stt=self.stt, tts=ToneTTS(), brain=self.brain)
         self.call.subscribe(self.events.append)
 
         async def speak() -> None:

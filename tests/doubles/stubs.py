@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -94,5 +94,6 @@ class EchoBrain:
     def settles(self, text: str) -> bool:
         return self._settles
 
-    async def close(self) -> None:
+    async def close(self) -> Sequence[Output]:
         self.closed = True
+        return ()

@@ -59,7 +59,10 @@ def test_a_wrong_digit_spoils_the_whole_number() -> None:
 
 
 def test_pooled_and_mean_differ_when_lengths_do() -> None:
-    utterances = [wer("yes", "no"), wer("one two three four five six seven eight at noon please", "12345678 noon please")]
+    utterances = [
+        wer("yes", "no"),
+        wer("one two three four five six seven eight at noon please", "12345678 noon please"),
+    ]
     assert utterances[0].rate == 1.0
     assert utterances[1].rate == pytest.approx(1 / 4)  # '12345678 at noon please': 'at' is missing
     assert pooled(utterances).rate == pytest.approx(2 / 5)

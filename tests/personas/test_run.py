@@ -12,7 +12,7 @@ from voicebot.errors import BadInput
 from voicebot.evals import judge
 from voicebot.events import CallEnded, CallStarted, Event
 from voicebot.personas import persona as personas
-from voicebot.personas import run
+from voicebot.personas.caller import Caller
 from voicebot.personas.run import SimulatedCall, simulate
 
 TEMPLATES = Path(voicebot.__file__).parent / "templates"
@@ -54,10 +54,10 @@ def test_a_wrong_end_is_told_apart_from_none(blank: Path) -> None:
 
 
 def test_a_caller_that_breaks_makes_the_run_invalid(blank: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def breaks(caller: run.Caller) -> None:
+    async def breaks(caller: Caller) -> None:
         raise ZeroDivisionError("the caller broke")
 
-    monkeypatch.setattr(run.Caller, "run", breaks)
+    monkeypatch.setattr(Caller, "run", breaks)
     done = call(blank)
     assert done.outcome == "invalid"
     assert done.problems == ["ZeroDivisionError: the caller broke"]

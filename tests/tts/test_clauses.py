@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +20,7 @@ TEXT = st.text(alphabet=st.sampled_from("ab Ci.,:;!?-—…\n'\"()3$@"), max_siz
 @given(TEXT, st.lists(st.integers(0, 60), max_size=8))
 def test_clauses_join_to_the_text_and_do_not_depend_on_the_chunking(text: str, cuts: list[int]) -> None:
     bounds = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
-    chunks = [text[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+    chunks = [text[start:end] for start, end in pairwise(bounds)]
     assert "".join(split(text)) == text
     assert split(*chunks) == split(text)
 

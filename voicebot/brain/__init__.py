@@ -6,7 +6,7 @@ really heard of that, so that its memory holds nothing the caller never got.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -84,5 +84,5 @@ class Brain(Protocol):
     def settles(self, text: str) -> bool:
         """True when `text` surely answers what was just asked, so the turn can end without asking a model."""
 
-    async def close(self) -> None:
-        """The call is over; free what its memory held."""
+    async def close(self) -> Sequence[Output]:
+        """The call is over; free what its memory held. Returns what its tools did after the last reply."""

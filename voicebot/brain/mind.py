@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Sequence
 from functools import partial
 
-from voicebot import config, paths, providers
+from voicebot import config, providers
 from voicebot.agent import Agent
 from voicebot.brain import Brain, toolfile
 from voicebot.brain.graph import compiled
@@ -14,7 +14,6 @@ from voicebot.brain.prompt import system_prompt
 from voicebot.brain.respond import llm_node
 from voicebot.brain.session import GraphBrain, Mind
 from voicebot.brain.tools import Toolbox, end_call, hand_over
-from voicebot.errors import BadInput
 from voicebot.llm import LLM
 
 _MINDS: dict[str, Mind] = {}
@@ -33,8 +32,6 @@ def open_brain(agent: Agent, call_id: str) -> Brain:
 def _models(agent: Agent) -> list[providers.Choice]:
     """The language models that can run here, best first; none for a flow."""
     names = agent.brain.llm
-    if agent.flow and names:
-        raise BadInput(f"{_shown(agent)} has a flow and a language model, and only one can answer. Remove one of them.")
     if not names:
         return []
     choices = providers.runnable("llm", names, agent.root, needs_key=agent.brain.base_url is None)
@@ -72,7 +69,3 @@ async def _open(agent: Agent, choice: providers.Choice) -> LLM:
         temperature=agent.brain.temperature,
     )
     return llm
-
-
-def _shown(agent: Agent) -> str:
-    return paths.shown(agent.path) if agent.path else f"agent '{agent.name}'"

@@ -102,13 +102,16 @@ class GraphBrain:
     def settles(self, text: str) -> bool:
         return self._mind.settles(self._flow, text)
 
-    async def close(self) -> None:
+    async def close(self) -> Sequence[Output]:
         """Stop, let tools that have started finish, and forget the conversation."""
         await self._stop()
+        late: list[Output] = []
         for turn in self._open:
             await turn.jobs.wait()
+            late += turn.untold()
         saver = cast(BaseCheckpointSaver[str], self._mind.graph.checkpointer)
         await saver.adelete_thread(self._call_id)
+        return late
 
     async def messages(self) -> list[AnyMessage]:
         """The conversation as it is remembered now."""

@@ -36,7 +36,7 @@ _SEED = 7
 
 
 class LogMel:
-    """One stretch of speech at 8000 or 16000 Hz: s16le samples in, log energies of the mel bands for every 10 ms out."""
+    """One stretch of speech at 8000 or 16000 Hz: s16le samples in, log mel energies for every 10 ms out."""
 
     def __init__(self, rate_hz: int) -> None:
         self._shift = rate_hz // FRAMES_PER_S
@@ -91,7 +91,9 @@ class _NoiseReduction:
         near = np.abs(np.subtract.outer(np.arange(bands), np.arange(bands))) <= 4
         self._smoothing = near / near.sum(axis=1, keepdims=True)
         self._power: Floats | None = None
-        self._noise = self._floor = self._peak = np.zeros(bands)
+        self._noise: Floats = np.zeros(bands)
+        self._floor: Floats = self._noise
+        self._peak: Floats = self._noise
 
     def __call__(self, energy: Floats) -> Floats:
         if self._power is None:

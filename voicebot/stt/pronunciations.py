@@ -1,4 +1,4 @@
-"""How words sound, in the phonemes of the recogniser's model: from PocketSphinx's dictionary, else as eSpeak NG says it."""
+"""How words sound, in the recogniser's phonemes: from PocketSphinx's dictionary, else as eSpeak NG says them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ _ARPABET = {
     "ɑ": "AA", "ɒ": "AA", "æ": "AE", "a": "AE", "ʌ": "AH", "ə": "AH", "ɐ": "AH", "ɔ": "AO", "o": "AO", "aʊ": "AW",
     "aɪ": "AY", "ɛ": "EH", "e": "EH", "ɜ": "ER", "ɚ": "ER", "ɝ": "ER", "eɪ": "EY", "ɪ": "IH", "ᵻ": "IH", "i": "IY",
     "oʊ": "OW", "əʊ": "OW", "ɔɪ": "OY", "ʊ": "UH", "u": "UW", "y": "UW", "ɑɹ": "AA R", "ɔɹ": "AO R", "oɹ": "AO R",
-    "ɛɹ": "EH R", "ɪɹ": "IH R", "ʊɹ": "UH R", "iə": "IY AH", "aɪɚ": "AY ER", "aɪə": "AY AH", "aʊɚ": "AW ER", "əl": "AH L",
+    "ɛɹ": "EH R", "ɪɹ": "IH R", "ʊɹ": "UH R", "iə": "IY AH", "aɪɚ": "AY ER", "aɪə": "AY AH", "aʊɚ": "AW ER",
+    "əl": "AH L",
     # consonants
     "b": "B", "tʃ": "CH", "d": "D", "ð": "DH", "f": "F", "ɡ": "G", "h": "HH", "ç": "HH", "dʒ": "JH", "k": "K", "x": "K",
     "l": "L", "ɫ": "L", "ɬ": "L", "m": "M", "n": "N", "ŋ": "NG", "p": "P", "ɹ": "R", "r": "R", "ɾ": "T", "s": "S",

@@ -16,7 +16,9 @@ _BREAK = re.compile(r"[.!?…]+[\"')\]”’]*(?=\s)|\n|[,;:](?=\s)|(?<=\s)[-–
 _TO_NEXT = re.compile(r"\s*(?=\S)")
 _ABBREVIATIONS = frozenset("dr mr mrs ms prof st sr jr vs approx dept est ave blvd rd apt e.g i.e cf".split())
 _BEFORE_A_NUMBER = frozenset(
-    "no nos ext fig jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun".split()
+    (
+        "no nos ext fig jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun"
+    ).split()
 )
 
 

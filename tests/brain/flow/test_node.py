@@ -143,6 +143,8 @@ async def test_turn_ends_early_only_for_sure_answers(brain: GraphBrain) -> None:
     await turn(brain, "maria lopez")
     assert brain.settles("two one two five five five oh one two three")
     assert not brain.settles("two one two five five")
+    assert brain.settles("i'd rather not say")
+    assert not brain.settles("i'd rather")
     await turn(brain, "i'd rather not say")
     assert brain.settles("yes please")
     assert not brain.settles("yes but")

@@ -135,6 +135,8 @@ def _settles(flow: Flow, state: State, heard: Heard) -> bool:
         return clear_yes(heard.acts) and not heard.values
     if kind == "more":
         return clear_no(heard.acts)
+    if kind == "slot" and heard.acts.only("refuse") and not heard.values:
+        return True
     mention = heard.values.get(state.asking.slot or "")
     if kind not in ("slot", "pick") or mention is None or mention.value is None or mention.end != len(tokens):
         return False
