@@ -121,9 +121,8 @@ async def test_the_key_is_read_from_the_projects_env_file(tmp_path: Path):
 
 def test_an_agent_with_a_flow_and_a_model_is_refused(tmp_path: Path):
     brain = {"llm": ["openai"], "prompt": "You are Ava.", "tools": ["tools.py:order"]}
-    agent = project(tmp_path, brain, ORDER, flow=FLOW)
-    with pytest.raises(BadInput, match=r"ava\.yaml has a flow and a language model.*Remove one of them"):
-        open_brain(agent, "c")
+    with pytest.raises(BadInput, match=r"ava\.yaml:\d+:\d+ only one can answer.*Remove one of them"):
+        project(tmp_path, brain, ORDER, flow=FLOW)
 
 
 def test_a_broken_tool_file_is_bad_input_when_the_call_is_opened(tmp_path: Path):

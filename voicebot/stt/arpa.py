@@ -27,13 +27,13 @@ class Background:
 
 @dataclass(frozen=True)
 class Smoothing:
-    discount: float = 0.7
+    discount: float = 0.85
     """What a seen n-gram gives up to unseen ones."""
     even: float = 0.02
     """Share of the single-word mass that is spread evenly over all words."""
-    background_words: float = 0.4
+    background_words: float = 0.5
     """Share of the single-word mass that follows the background."""
-    background_pairs: float = 0.7
+    background_pairs: float = 0.8
     """Of what seen pairs give up, the share that follows the background's pairs."""
 
 

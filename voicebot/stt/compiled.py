@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import hashlib
 import shutil
@@ -31,7 +32,7 @@ class Model:
 
     def lend(self) -> pocketsphinx.Decoder:
         """A decoder for one stretch: about 40 ms to make the first time, nothing later."""
-        if self._idle:
+        with contextlib.suppress(IndexError):  # two threads may want the last one
             return self._idle.pop()
         return pocketsphinx.Decoder(lm=str(self._language_model), dict=str(self._dictionary), **_SETTINGS)
 
