@@ -77,7 +77,7 @@ def test_words_over_the_agent_stop_it_within_200_ms_and_only_what_was_heard_is_r
     assert call.brain.turns == ["wait a minute"]
 
 
-@pytest.mark.parametrize("heard_as", ["", "uh-huh", "okay"])
+@pytest.mark.parametrize("heard_as", ["", "uh-huh", "uh huh", "okay", "the"])
 def test_a_sound_that_says_nothing_does_not_stop_the_agent(heard_as: str):
     call = SpokenCall([heard_as], [], greeting=LONG_REPLY)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from voicebot.turns.words import only_listening, unfinished
+from voicebot.turns.words import only_listening, stray, unfinished
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ def test_words_that_can_end_a_sentence_do_not(text: str):
     assert not unfinished(text)
 
 
-@pytest.mark.parametrize("text", ["uh-huh", "Mhm.", "okay", "yeah yeah", "oh right"])
+@pytest.mark.parametrize("text", ["uh-huh", "uh huh", "Mm hmm.", "Mhm.", "okay", "yeah yeah", "oh right"])
 def test_signs_of_listening_are_known(text: str):
     assert only_listening(text, unheard_ms=5000)
 
@@ -30,3 +30,13 @@ def test_anything_else_takes_the_floor(text: str):
 def test_yes_is_an_answer_when_the_agent_is_about_to_finish():
     assert not only_listening("yes", unheard_ms=800)
     assert only_listening("mhm", unheard_ms=800)
+
+
+@pytest.mark.parametrize("text", ["the", "how", "uh", "and the", "huh"])
+def test_a_word_that_says_nothing_on_its_own_is_stray(text: str):
+    assert stray(text)
+
+
+@pytest.mark.parametrize("text", ["no", "wait", "stop", "what", "how much", "the cleaning", "and the next one"])
+def test_a_word_that_says_something_is_not(text: str):
+    assert not stray(text)

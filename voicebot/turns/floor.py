@@ -21,7 +21,7 @@ from voicebot.media.ear import Ear
 from voicebot.media.playout import Playout
 from voicebot.stt import STTStream, Transcript
 from voicebot.turns.smart_turn import turn_complete
-from voicebot.turns.words import only_listening, unfinished
+from voicebot.turns.words import only_listening, stray, unfinished
 
 PRE_ROLL_MS = 300
 """Audio from before the VAD was sure, for the recogniser."""
@@ -213,7 +213,7 @@ class Floor:
             return
         turn.interim = text
         self._conversation.caller_saying(turn.text)
-        if self._playout.paused and not only_listening(turn.text, self._playout.unheard_ms):
+        if self._playout.paused and not self._says_nothing(turn.text):
             self._take_floor()
 
     async def _finish(self, turn: _Turn) -> None:
@@ -305,7 +305,11 @@ class Floor:
     def _is_nothing(self, turn: _Turn) -> bool:
         if not turn.text:
             return True
-        return self._playout.paused and only_listening(turn.text, self._playout.unheard_ms)
+        return self._playout.paused and self._says_nothing(turn.text)
+
+    def _says_nothing(self, text: str) -> bool:
+        """Said over the agent, these words are no reason to stop it."""
+        return stray(text) or only_listening(text, self._playout.unheard_ms)
 
     def _end(self, ending: Ending) -> None:
         self._turn = None

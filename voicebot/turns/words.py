@@ -15,7 +15,20 @@ _UNFINISHED = frozenset(
 _ANSWERS = frozenset(("yes", "yeah", "yep", "sure", "okay", "ok", "right"))
 _LISTENING = _ANSWERS | {"uh-huh", "uhhuh", "mhm", "mm", "mm-hmm", "hmm", "hm", "aha", "ah", "oh", "cool", "great"}
 """Signs of listening. `_ANSWERS` may as well answer a question."""
+_STRAY = frozenset(("how", "huh", "this", "for", "on", "in", "it", "that", "uh-huh"))
 _ANSWER_WINDOW_MS = 1500
+
+
+def _words(text: str) -> list[str]:
+    """In lower case, with the two halves of "uh huh" and "mm hmm" as one."""
+    joined = text.lower().replace("uh huh", "uh-huh").replace("mm hmm", "mm-hmm")
+    return [word.strip(".,!?") for word in joined.split()]
+
+
+def stray(text: str) -> bool:
+    """True for one or two words that say nothing on their own: what a recogniser makes of a cough or an "uh-huh"."""
+    words = _words(text)
+    return len(words) <= 2 and all(word in _UNFINISHED or word in _STRAY for word in words)
 
 
 def unfinished(text: str) -> bool:
@@ -29,7 +42,7 @@ def only_listening(text: str, unheard_ms: float) -> bool:
 
     A "yes" shortly before the agent's end is an answer that came early, not a sign of listening.
     """
-    words = [word.strip(".,!?") for word in text.lower().split()]
+    words = _words(text)
     if not words or len(words) > 3 or not all(word in _LISTENING for word in words):
         return False
     return unheard_ms > _ANSWER_WINDOW_MS or not any(word in _ANSWERS for word in words)

@@ -52,6 +52,7 @@ class Dialogue:
         if turn.state.running:  # the caller spoke before a tool answered: what it was to settle is still open
             turn.state.running = None
         turn.state.asking.heard = turn.state.asking.heard or _was_heard(turn.state, heard)
+        _tell_news(turn, heard)
         listened = self._listener.read(text, turn.state, turn.today)
         if not listened.utterance.tokens:
             return trouble.silence(turn)
@@ -106,6 +107,18 @@ def _wants_person(heard: Heard) -> bool:
     return not only_asks or person.end - person.start > 2
 
 
+def _tell_news(turn: Turn, heard: str | None) -> None:
+    """What was done is said again as long as the caller has not heard most of it: nobody books twice for not knowing."""
+    news = _plain(turn.state.news)
+    if not news:
+        return
+    got = _plain(turn.state.said if heard is None else heard)
+    if sum(word in got for word in news) >= _MOST * len(news):
+        turn.state.news = ""
+    else:
+        turn.prefix.append(turn.state.news)
+
+
 def _repeated(turn: Turn) -> Move:
     """What was said last, or the question that is open."""
     return turn.say(turn.state.said or turn.state.question or turn.phrases.ask_goal)
@@ -123,7 +136,11 @@ def _plain(text: str) -> list[str]:
     return "".join(each if each.isalnum() else " " for each in text.lower().replace("'", "")).split()
 
 
-_DANGLING = words("and or at on for to in the a an um uh but with my is next this of not no it's from")
+_MOST = 0.7
+"""The share of a sentence's words from which its caller knows what it says."""
+_DANGLING = words(
+    "i i'm it that that's thats so just and or at on for to in the a an um uh but with my is next this of not no it's from"
+)
 
 
 def _settles(flow: Flow, state: State, heard: Heard) -> bool:

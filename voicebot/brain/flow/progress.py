@@ -98,6 +98,8 @@ def do(turn: Turn) -> Move:
     if agreed != turn.arguments(goal.do):
         return confirm(turn)
     state.asking, state.rejected = Asking("more"), {}
+    if _deed(str(state.goal), agreed) in state.deeds:  # agreed to twice, done once
+        return finish(turn)
     return turn.run("do", str(state.goal), goal.do, agreed)
 
 
@@ -105,7 +107,8 @@ def finish(turn: Turn) -> Move:
     goal = turn.goal
     assert goal is not None
     if goal.done:
-        turn.prefix.append(turn.text(goal.done))
+        turn.state.news = turn.text(goal.done)
+        turn.prefix.append(turn.state.news)
     title = goal.title
     drop(turn)
     if goal.then == "hand_over":
@@ -135,9 +138,14 @@ def answered(turn: Turn, result: Any) -> Move:
             state.checked = {}
         return _follow(turn, step.outcomes[outcome])
     if running.kind == "do":
+        state.deeds.append(_deed(running.name, running.arguments))
         return finish(turn)
     state.checked[running.name] = running.arguments
     return advance(turn)
+
+
+def _deed(goal: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    return {"goal": goal, "arguments": arguments}
 
 
 def _parts(result: Any) -> tuple[str | None, dict[str, Any]]:

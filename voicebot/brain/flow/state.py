@@ -68,6 +68,10 @@ class State:
     """Slots that have been asked another way because a refused value was heard again."""
     refusals: int = 0
     """Confirmations in a row that were refused without progress."""
+    deeds: list[dict[str, Any]] = field(default_factory=list)
+    """What has been done in this call: {"goal", "arguments"}. The same is not done twice."""
+    news: str = ""
+    """What was done, in words that the caller has not heard yet."""
     partial: str = ""
     """Digits of a number that goes on in the next turn."""
     message: str = ""
@@ -83,7 +87,7 @@ class State:
         for key, kind in (("asking", Asking), ("waiting", Asking), ("running", Running)):
             if values.get(key):
                 values[key] = kind(**_copied(values[key]))
-        for key in ("slots", "facts", "checked", "refused", "doubted"):
+        for key in ("slots", "facts", "checked", "refused", "doubted", "deeds"):
             if key in values:
                 values[key] = values[key].copy()
         values["rejected"] = _copied(values.get("rejected", {}))
