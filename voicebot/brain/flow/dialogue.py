@@ -108,7 +108,7 @@ def _wants_person(heard: Heard) -> bool:
 
 
 def _tell_news(turn: Turn, heard: str | None) -> None:
-    """What was done is said again as long as the caller has not heard most of it: nobody books twice for not knowing."""
+    """What was done is said again until the caller has heard most of it: nobody books twice for not knowing."""
     news = _plain(turn.state.news)
     if not news:
         return
@@ -139,7 +139,7 @@ def _plain(text: str) -> list[str]:
 _MOST = 0.7
 """The share of a sentence's words from which its caller knows what it says."""
 _DANGLING = words(
-    "i i'm it that that's thats so just and or at on for to in the a an um uh but with my is next this of not no it's from"
+    "i i'm it it's that that's so just and or at on for to in the a an um uh but with my is next this of not no from"
 )
 
 
