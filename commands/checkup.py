@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 State = Literal["ok", "absent", "broken"]
 """ok: works. absent: optional and not there; `remedy` says how to get it. broken: needed and does not work."""
 
+EXTRAS_IN_USE = ("mic",)
+"""The other extras hold what later versions need, so that all resolve together from the start."""
 PACKAGES = ("voicebot", "pipecat-ai", "langgraph", "onnxruntime", "pocketsphinx", "espeakng-loader", "duckdb")
 HEAR = "yes please"
 """What the self-test says and has to hear."""
@@ -50,9 +52,9 @@ def packages() -> Iterator[Check]:
 
 
 def extras() -> Iterator[Check]:
-    """Optional parts, by what the installed package itself says they need."""
+    """Optional parts that this version uses, by what the installed package itself says they need."""
     distribution = metadata.distribution("voicebot")
-    for extra in sorted(distribution.metadata.get_all("Provides-Extra") or ()):
+    for extra in EXTRAS_IN_USE:
         needs = [line for line in distribution.requires or () if re.search(f"extra == ['\"]{extra}['\"]", line)]
         needs = [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in needs]
         missing = [name for name in needs if not _installed(name)]

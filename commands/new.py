@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from .options import Json, NoColor, Quiet
 
@@ -24,7 +23,7 @@ _NOTES = {
 }
 _NEXT = {
     "voicebot demo": "hear a simulated caller talk to it: no key, no microphone",
-    "voicebot talk --text": "be the caller, typing; without --text, speaking",
+    "voicebot talk --text": "be the caller, typing",
 }
 
 
@@ -71,6 +70,8 @@ def new(
 
 def _welcome(folder: Path, files: Iterable[str]) -> Iterator[str]:
     """What lies where, and what to do next."""
+    from rich.markup import escape
+
     entries = {"".join(path.partition("/")[:2]) for path in files}
     yield f"[bold]{escape(str(folder))}/[/]"
     yield from (f"  {entry:<22} [dim]{note}[/]" for entry, note in _NOTES.items() if entry in entries)
