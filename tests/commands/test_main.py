@@ -140,7 +140,8 @@ def test_every_command_has_an_example_and_the_common_options() -> None:
 def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path, line: str) -> None:
     for n in range(30):
         booking(f"call-{n:02}").write(tmp_path / "calls", audio=False)
-    script = f"set -o pipefail; {shlex.quote(sys.executable)} -c 'from voicebot.commands import main; main()' {line} | true"
+    python = shlex.quote(sys.executable)
+    script = f"set -o pipefail; {python} -c 'from voicebot.commands import main; main()' {line} | true"
     done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.returncode in (0, 141)
