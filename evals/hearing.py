@@ -69,11 +69,17 @@ class Score:
 
 
 def in_vocabulary(agent: Agent, n: int, seed: int = 1) -> list[str]:
-    """Sentences drawn from what the agent's flow understands, of at least three words. Raises BadInput without one."""
+    """Sentences drawn from what the agent's flow understands, of at least three words. Raises BadInput without one.
+
+    Words spelled letter by letter are left out: callers spell only when asked to, and it is another task.
+    """
     if agent.flow is None:
         raise BadInput(f"{agent.name} has no flow, so there is no vocabulary to draw from. Name an agent with a flow.")
     questions = Knowledge.load(agent.root, agent.brain.knowledge).questions
-    sentences = sorted({each for each in agent.flow.utterances(questions) if len(each.split()) >= 3})
+    words = {each: each.split() for each in agent.flow.utterances(questions)}
+    sentences = sorted(
+        each for each, parts in words.items() if len(parts) >= 3 and sum(map(len, parts)) >= 2 * len(parts)
+    )
     return random.Random(seed).sample(  # noqa: S311 - a repeatable choice, no secret
         sentences, min(n, len(sentences))
     )
