@@ -24,6 +24,7 @@ def stt(
     template: Annotated[str, typer.Option(help="Whose agent and callers: dental or orders.")] = "dental",
     n: Annotated[int, typer.Option("--n", min=1, max=1000, help="Utterances of each kind.")] = 60,
     errors: Annotated[bool, typer.Option("--errors", help="Also show what was misheard.")] = False,
+    by_voice: Annotated[bool, typer.Option("--voices", help="Compare eSpeak's voices instead.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,
     no_color: NoColor = False,
@@ -37,6 +38,7 @@ def stt(
     Examples:
       voicebot bench stt
       voicebot bench stt --template orders --errors
+      voicebot bench stt --voices --n 20
     """
     from tempfile import TemporaryDirectory
 
@@ -47,7 +49,8 @@ def stt(
     screen = Screen(quiet=quiet, no_color=no_color)
     with TemporaryDirectory() as folder, screen.waiting("listening to simulated callers ..."):
         agent, voices = _callers(template, Path(folder) / template)
-        scores = clock.run(_measure(agent, voices, template, n), skip_idle=True)
+        measure = _by_voice(agent, template, n) if by_voice else _measure(agent, voices, template, n)
+        scores = clock.run(measure, skip_idle=True)
     if as_json:
         screen.json([_row(name, score) for name, score in scores])
         return
@@ -80,6 +83,23 @@ async def _measure(agent: Agent, voices: list[Voice], template: str, n: int) -> 
         for rate_hz, telephone, line in LINES:
             scores.append((line, await hearing.listen(what, recogniser, texts, voices, rate_hz, telephone)))
     return scores
+
+
+async def _by_voice(agent: Agent, template: str, n: int) -> list[tuple[str, Score]]:
+    """Half of the utterances are in the vocabulary, half are free."""
+    from voicebot.evals import hearing
+    from voicebot.providers import open_stt
+
+    recogniser = open_stt(agent)
+    texts = [*hearing.in_vocabulary(agent, n // 2), *hearing.free_phrasings(template, "tune")[: n - n // 2]]
+    return [
+        (
+            line,
+            await hearing.listen(f"{voice.engine}, {voice.rate_wpm} wpm", recogniser, texts, [voice], rate_hz, phone),
+        )
+        for voice in hearing.VOICES
+        for rate_hz, phone, line in LINES
+    ]
 
 
 def _row(line: str, score: Score) -> dict[str, object]:

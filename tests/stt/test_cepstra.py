@@ -37,7 +37,9 @@ def test_energy_is_highest_in_the_band_of_a_tone() -> None:
     seconds = np.arange(16_000) / 16_000
     tone = (8000 * np.sin(2 * np.pi * 1000 * seconds)).astype("<i2").tobytes()
     bands = LogMel(16_000).feed(tone).mean(axis=0)
-    edges_hz = 700 * (10 ** (np.linspace(2595 * np.log10(1 + 130 / 700), 2595 * np.log10(1 + 6800 / 700), 27) / 2595) - 1)
+    edges_hz = 700 * (
+        10 ** (np.linspace(2595 * np.log10(1 + 130 / 700), 2595 * np.log10(1 + 6800 / 700), 27) / 2595) - 1
+    )
     loudest = int(bands.argmax())
     assert edges_hz[loudest] < 1000 < edges_hz[loudest + 2]
 
