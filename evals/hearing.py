@@ -21,6 +21,14 @@ from voicebot.personas.persona import Voice
 from voicebot.stt import STT
 
 CHUNK_S = 0.02
+VOICES = tuple(
+    Voice(engine=f"en-us+{name}", rate_wpm=rate_wpm)
+    for name, rate_wpm in (
+        ("robosoft3", 150), ("klatt3", 160), ("robosoft2", 165), ("edward2", 165), ("m6", 150), ("adam", 165),
+        ("grandpa", 145), ("benjamin", 155), ("f5", 155), ("f2", 150), ("f1", 160), ("m4", 150),
+    )
+)  # fmt: skip
+"""Voices for simulated callers, of some 100 that eSpeak NG has: the best, and two that are hard to understand."""
 Part = Literal["tune", "held_out"]
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicebot.evals.speech.callers import hissing_line, spoken
+from voicebot.stt import loudness
 from voicebot.stt.cepstra import LogMel
 from voicebot.stt.upper_band import Network
 from voicebot.stt.vocabulary import general
@@ -38,16 +39,20 @@ def examples() -> tuple[Floats, Floats]:
     lower, upper = [], []
     for voice in _VOICES:
         for index in chance.integers(len(sentences), size=_SENTENCES_A_VOICE):
-            wide = LogMel(16_000).feed(spoken(sentences[index], f"en-us+{voice}", 160, 16_000))
-            narrow = LogMel(8_000).feed(hissing_line(spoken(sentences[index], f"en-us+{voice}", 160, 8_000)))
+            wide = _log_mel(spoken(sentences[index], f"en-us+{voice}", 160, 16_000), 16_000)
+            narrow = _log_mel(hissing_line(spoken(sentences[index], f"en-us+{voice}", 160, 8_000)), 8_000)
             frames = min(len(wide), len(narrow))
             lower.append(narrow[:frames])
             upper.append(wide[:frames, narrow.shape[1] :])
     return np.concatenate(lower), np.concatenate(upper)
 
 
+def _log_mel(pcm: bytes, rate_hz: int) -> Floats:
+    return LogMel(rate_hz, loudness.gain(loudness.of(pcm, rate_hz))).feed(pcm)
+
+
 def fit(lower: Floats, upper: Floats) -> Network:
-    """Least squares for the linear path, then Adam for all of it."""
+    """Least squares for the linear path, then Adam (Kingma & Ba, 2015) for all of it."""
     chance = np.random.default_rng(_SEED)
     mean, scale = lower.mean(axis=0), lower.std(axis=0)
     centre, spread = upper.mean(axis=0), upper.std(axis=0)
@@ -60,8 +65,14 @@ def fit(lower: Floats, upper: Floats) -> Network:
         np.linalg.lstsq(x, y, rcond=None)[0],
         np.zeros(outputs),
     ]
+    moments = [(np.zeros_like(weight), np.zeros_like(weight)) for weight in weights]
     for step, (batch, rate) in enumerate(_batches(len(x), chance), start=1):
-        _descend(weights, x[batch], y[batch], rate, step)
+        slopes = _slopes(weights, x[batch], y[batch])
+        for index, slope in enumerate(slopes):
+            first, second = moments[index]
+            first, second = 0.9 * first + 0.1 * slope, 0.999 * second + 0.001 * slope**2
+            moments[index] = first, second
+            weights[index] -= rate * (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
     into, bias, out_of, past, out_bias = weights
     return Network(mean, scale, into, bias, out_of * spread, past * spread, out_bias * spread + centre)
 
@@ -73,21 +84,13 @@ def _batches(count: int, chance: np.random.Generator) -> Iterator[tuple[NDArray[
             yield shuffled[start : start + _BATCH], 2e-3 * (1 - epoch / _EPOCHS) + 1e-4
 
 
-_MOMENTS: dict[int, tuple[Floats, Floats]] = {}
-
-
-def _descend(weights: list[Floats], x: Floats, y: Floats, rate: float, step: int) -> None:
-    """One step of Adam (Kingma & Ba, 2015) on the squared error, in place."""
+def _slopes(weights: list[Floats], x: Floats, y: Floats) -> list[Floats]:
+    """Of the mean squared error, for each of the weights."""
     into, bias, out_of, past, out_bias = weights
     hidden = np.tanh(x @ into + bias)
     error = (hidden @ out_of + x @ past + out_bias - y) / len(x)
     back = (error @ out_of.T) * (1 - hidden**2)
-    slopes = [x.T @ back, back.sum(axis=0), hidden.T @ error, x.T @ error, error.sum(axis=0)]
-    for index, (weight, slope) in enumerate(zip(weights, slopes, strict=True)):
-        first, second = _MOMENTS.get(index, (np.zeros_like(slope), np.zeros_like(slope)))
-        first, second = 0.9 * first + 0.1 * slope, 0.999 * second + 0.001 * slope**2
-        _MOMENTS[index] = first, second
-        weight -= rate * (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
+    return [x.T @ back, back.sum(axis=0), hidden.T @ error, x.T @ error, error.sum(axis=0)]
 
 
 def main() -> None:

@@ -45,11 +45,12 @@ def test_energy_is_highest_in_the_band_of_a_tone() -> None:
 
 
 def test_the_band_above_the_telephone_is_guessed_from_the_one_below() -> None:
-    upper = LogMel(16_000).feed(speech())[:, 18:]
-    guessed = upper_band.guess(LogMel(8_000).feed(hissing_line(speech(8_000))))
+    gain = loudness.gain(loudness.of(speech(), 16_000))
+    upper = LogMel(16_000, gain).feed(speech())[:, 18:]
+    guessed = upper_band.guess(LogMel(8_000, gain).feed(hissing_line(speech(8_000))))
     frames = min(len(upper), len(guessed))
     missed = np.abs(guessed[:frames] - upper[:frames]).mean()
-    assert missed < 0.5 * np.abs(upper - upper.mean(axis=0)).mean()
+    assert missed < 0.75 * np.abs(upper - upper.mean(axis=0)).mean()
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 16_000])

@@ -9,6 +9,7 @@ import pytest
 from voicebot import clock
 from voicebot.evals.speech.callers import hissing_line, spoken
 from voicebot.evals.wer import pooled, wer
+from voicebot.stt import STTStream
 from voicebot.stt.sphinx import Sphinx
 from voicebot.stt.stretch import Caller, Stretch
 
@@ -27,7 +28,7 @@ def sphinx() -> Sphinx:
     return Sphinx(SENTENCES, words=["goodbye"])
 
 
-async def hear(stream, pcm: bytes) -> str:
+async def hear(stream: STTStream, pcm: bytes) -> str:
     stream.start()
     for start in range(0, len(pcm), 641):  # chunks that cut samples in half
         stream.feed(pcm[start : start + 641])

@@ -2,36 +2,29 @@
 model download or network.
 
 PocketSphinx holds Python's lock while it works, so it is given 50 ms of sound at a time, which it takes some 3 ms for.
-What one caller said never changes how the next one is heard: the mean that is subtracted from the cepstra, which
-stands for voice, microphone and loudness, is the caller's own and is set anew for each stretch of speech.
+What one caller said never changes how the next one is heard: what is learnt of a voice and a line is the caller's own
+(see `stretch`), and decoders keep nothing of it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import functools
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
-from pocketsphinx import Decoder
-
 from voicebot.agent import Agent
 from voicebot.stt import STTStream, Transcript
-from voicebot.stt.cepstra import TYPICAL, Cepstra, Floats
 from voicebot.stt.compiled import Model, compiled
+from voicebot.stt.stretch import Caller, Stretch
 from voicebot.stt.vocabulary import sentences
 
 _WORKERS = ThreadPoolExecutor(2, thread_name_prefix="sphinx")
 _JOB_MS = 200
 """As much sound as one job takes from a stretch; more of it waits behind the other callers' jobs."""
-_STEP_FRAMES = 5
 _INTERIM_MS = 200
 _LONGEST_S = 60
 """A stretch of speech longer than this is cut there."""
-_TYPICAL_WEIGHT, _CALLER_WEIGHT = 200, 2000
-"""Frames of 10 ms: what the typical mean counts beside a caller's own, and how long a caller's is remembered."""
 
 
 class Sphinx:
@@ -66,84 +59,6 @@ def _weighted(said: Mapping[str, float] | Iterable[str]) -> Mapping[str, float]:
     return said if isinstance(said, Mapping) else dict.fromkeys(said, 1.0)
 
 
-class _Caller:
-    """The mean of a caller's cepstra so far."""
-
-    def __init__(self) -> None:
-        self._sum = TYPICAL * _TYPICAL_WEIGHT
-        self._weight = float(_TYPICAL_WEIGHT)
-
-    def heard(self, frames: Floats) -> None:
-        keep = min(1.0, _CALLER_WEIGHT / (self._weight + 1))
-        self._sum = self._sum * keep + frames.sum(axis=0)
-        self._weight = self._weight * keep + len(frames)
-
-    @property
-    def mean(self) -> str:
-        return ",".join(f"{value:.4f}" for value in self._sum / self._weight)
-
-
-class _Stretch:
-    """One stretch of speech and the decoder it has on loan. Used from worker threads, one job at a time."""
-
-    def __init__(self, model: Callable[[], Model], rate_hz: int, caller: _Caller) -> None:
-        self._model = model
-        self._caller = caller
-        self._cepstra = Cepstra(rate_hz)
-        self._frames: list[Floats] = []
-        self._lock = threading.Lock()
-        self._decoder: Decoder | None = None
-        self._over = False
-
-    def hear(self, pcm: bytes) -> str:
-        """The next samples -> the words so far."""
-        with self._lock:
-            if self._over:
-                return ""
-            frames = self._cepstra.feed(pcm)
-            for start in range(0, len(frames), _STEP_FRAMES):
-                self._step(frames[start : start + _STEP_FRAMES])
-            return self._words()
-
-    def end(self) -> str:
-        """The stretch is over -> its words."""
-        with self._lock:
-            if self._over or self._decoder is None:
-                return ""
-            self._decoder.end_utt()
-            words = self._words()
-            self._give_back(self._decoder)
-            self._caller.heard(np.concatenate(self._frames))
-            return words
-
-    def abandon(self) -> None:
-        with self._lock:
-            if self._decoder is not None and not self._over:
-                self._decoder.end_utt()
-                self._give_back(self._decoder)
-            self._over = True
-
-    def _step(self, frames: Floats) -> None:
-        decoder = self._decoder or self._borrowed()
-        # The first frames are only stored: that makes PocketSphinx grow its buffer, which else loses frames.
-        decoder.process_cep(frames.astype("<f4").tobytes(), not self._frames, False)
-        self._frames.append(frames)
-
-    def _borrowed(self) -> Decoder:
-        self._decoder = self._model().lend()
-        self._decoder.set_cmn(self._caller.mean)
-        self._decoder.start_utt()
-        return self._decoder
-
-    def _words(self) -> str:
-        hypothesis = self._decoder.hyp() if self._decoder is not None else None
-        return str(hypothesis.hypstr) if hypothesis else ""
-
-    def _give_back(self, decoder: Decoder) -> None:
-        self._model().take_back(decoder)
-        self._over = True
-
-
 class _Stream:
     """One caller's ear: sound is queued by `feed` and heard by one task a stretch."""
 
@@ -151,7 +66,7 @@ class _Stream:
         self._model = model
         self._rate_hz = rate_hz
         self._on_interim = on_interim
-        self._caller = _Caller()
+        self._caller = Caller()
         self._waiting = bytearray()
         self._room = 0
         self._more = asyncio.Event()
@@ -164,7 +79,7 @@ class _Stream:
         self._room = _LONGEST_S * self._rate_hz * 2
         self._more = asyncio.Event()
         self._ended = False
-        self._task = asyncio.create_task(self._hear(_Stretch(self._model, self._rate_hz, self._caller)))
+        self._task = asyncio.create_task(self._hear(Stretch(self._model, self._rate_hz, self._caller)))
 
     def feed(self, pcm: bytes) -> None:
         pcm = pcm[: self._room]
@@ -191,7 +106,7 @@ class _Stream:
     async def close(self) -> None:
         self.cancel()
 
-    async def _hear(self, stretch: _Stretch) -> str:
+    async def _hear(self, stretch: Stretch) -> str:
         run = functools.partial(asyncio.get_running_loop().run_in_executor, _WORKERS)
         interim, since_ms = "", 0.0
         try:
@@ -207,10 +122,10 @@ class _Stream:
 
     async def _next(self) -> bytes:
         """The next sound to hear, at most one job's; b'' when the stretch is over."""
-        while not self._waiting and not self._ended:
+        while len(self._waiting) < 2 and not self._ended:
             self._more.clear()
             await self._more.wait()
-        size = _JOB_MS * self._rate_hz // 1000 * 2
+        size = min(_JOB_MS * self._rate_hz // 1000 * 2, len(self._waiting) // 2 * 2)
         pcm = bytes(self._waiting[:size])
         del self._waiting[:size]
         return pcm
