@@ -31,3 +31,19 @@ class Schedule:
     def backlog_s(self) -> float:
         """Seconds of audio still to be heard."""
         return max(0.0, self._ends_at - asyncio.get_running_loop().time())
+
+
+class ByTheClock:
+    """The agent's half of a `Transport` whose far side reports nothing: what is played is heard by the clock."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self._schedule = Schedule(rate_hz)
+
+    def play(self, pcm: bytes) -> None:
+        self._schedule.play(len(pcm) // 2)
+
+    def clear(self) -> None:
+        self._schedule.clear()
+
+    def played(self) -> int:
+        return self._schedule.played()

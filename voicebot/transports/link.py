@@ -10,14 +10,14 @@ import asyncio
 
 import numpy as np
 
-from voicebot.media.schedule import Schedule
+from voicebot.media.schedule import ByTheClock
 from voicebot.transports import Ear, HangUp
 
 CHUNK_MS = 20
 _NOISE_DB = -66
 
 
-class Link:
+class Link(ByTheClock):
     """One call's line. `rate_hz` is 8000 or 16000."""
 
     name = "link"
@@ -25,7 +25,7 @@ class Link:
     def __init__(self, caller: str, rate_hz: int = 16000, *, noise_db: float = _NOISE_DB, seed: int = 0) -> None:
         self.caller = caller
         self.rate_hz = rate_hz
-        self._schedule = Schedule(rate_hz)
+        super().__init__(rate_hz)
         self._chunk = 2 * rate_hz * CHUNK_MS // 1000
         self._speech = bytearray()
         self._spoken: asyncio.Future[bool] | None = None
@@ -66,15 +66,6 @@ class Link:
             await asyncio.sleep(began + ticks * CHUNK_MS / 1000 - loop.time())
             ear.audio(self._next_chunk(ticks))
         return "caller_hung_up"
-
-    def play(self, pcm: bytes) -> None:
-        self._schedule.play(len(pcm) // 2)
-
-    def clear(self) -> None:
-        self._schedule.clear()
-
-    def played(self) -> int:
-        return self._schedule.played()
 
     def _next_chunk(self, tick: int) -> bytes:
         noise = self._noise[tick % len(self._noise)]

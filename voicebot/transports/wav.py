@@ -11,7 +11,7 @@ import soxr
 
 from voicebot.errors import BadInput
 from voicebot.media import Floats, to_pcm
-from voicebot.media.schedule import Schedule
+from voicebot.media.schedule import ByTheClock
 from voicebot.transports import Ear, HangUp
 
 CHUNK_MS = 20
@@ -34,7 +34,7 @@ def read_mono(path: Path, rate_hz: int) -> Floats:
     return mono if from_hz == rate_hz else np.asarray(soxr.resample(mono, from_hz, rate_hz), np.float32)
 
 
-class WavCaller:
+class WavCaller(ByTheClock):
     """Plays a file into a call. `rate_hz` is 8000 or 16000, whatever the file's own rate is."""
 
     name = "wav"
@@ -44,7 +44,7 @@ class WavCaller:
         self.caller = path.name
         self.rate_hz = rate_hz
         self._pcm = to_pcm(read_mono(path, rate_hz))
-        self._schedule = Schedule(rate_hz)
+        super().__init__(rate_hz)
 
     async def run(self, ear: Ear) -> HangUp:
         loop = asyncio.get_running_loop()
@@ -58,12 +58,3 @@ class WavCaller:
                 busy_at = loop.time()
             tick += 1
         return "input_ended"
-
-    def play(self, pcm: bytes) -> None:
-        self._schedule.play(len(pcm) // 2)
-
-    def clear(self) -> None:
-        self._schedule.clear()
-
-    def played(self) -> int:
-        return self._schedule.played()
