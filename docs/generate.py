@@ -74,7 +74,7 @@ def agent_page() -> str:
     schema = agent.Agent.model_json_schema()
     known = [model for module in (flow, agent) for model in vars(module).values() if _is_model(model)]
     models = {model.__name__: model for model in known}
-    parts = [AGENT_FILE, MADE.format(source="voicebot/agent.py and voicebot/flow.py")]
+    parts = [AGENT_FILE, MADE.format(source="voicebot/agent/ and voicebot/flow/")]
     places = dict(_places(schema))
     for name, place in places.items():
         part = schema["$defs"].get(name, schema)

@@ -27,8 +27,9 @@ from pipecat.frames.frames import (
 
 from voicebot import clock, events, providers
 from voicebot.agent import Agent
-from voicebot.brain import Brain, CallTool, Failed, HandOver, HangUp, Moved, Output, ToolResult
+from voicebot.brain import Brain, HandOver, HangUp, Output
 from voicebot.brain.mind import open_brain
+from voicebot.deeds import event_of
 from voicebot.media import vad
 from voicebot.media.ear import Ear
 from voicebot.media.playout import Playout
@@ -271,21 +272,13 @@ class Call:
         self._emit(events.FirstAudio, self._reply_turn)
 
     def brain_did(self, output: Output) -> None:
-        turn = self._reply_turn
-        match output:
-            case CallTool(id=id_, name=name, arguments=arguments):
-                self._emit(events.ToolCalled, turn, id=id_, name=name, arguments=arguments)
-            case ToolResult(id=id_, name=name, ok=ok, result=result, duration_ms=ms):
-                self._emit(events.ToolReturned, turn, id=id_, name=name, ok=ok, result=result, duration_ms=ms)
-            case Moved(node=node, slots=slots):
-                self._emit(events.BrainMoved, turn, node=node, slots=slots)
-            case Failed(provider=provider, error=error, remedy=remedy):
-                self._emit(events.ProviderFailed, turn, kind="llm", provider=provider, error=error, remedy=remedy)
-            case HandOver(to=to, reason=reason):
-                self._emit(events.HandedOver, turn, to=to, reason=reason)
-                self._after_reply = ("handed_over", to)
-            case HangUp(reason=reason):
-                self._after_reply = ("agent_hung_up", reason)
+        if told := event_of(output):
+            kind, fields = told
+            self._emit(kind, self._reply_turn, **fields)
+        if isinstance(output, HandOver):
+            self._after_reply = ("handed_over", output.to)
+        elif isinstance(output, HangUp):
+            self._after_reply = ("agent_hung_up", output.reason)
 
     # -- the playout's Follower --------------------------------------------------------------------------------------
 

@@ -176,6 +176,8 @@ class ToolReturned(_Event):
     """False when the tool could not be run as asked. A business 'no' ("no slot free") is ok."""
     result: Any = None
     duration_ms: float
+    attempts: int = 1
+    """How often it was tried; more than once only where the agent file says that this does no harm."""
 
 
 class BrainMoved(_Event):
@@ -203,6 +205,41 @@ class ProviderFailed(_Event):
     error: str
     remedy: str = ""
     """What the engine did about it: 'next provider', 'apology', ..."""
+
+
+class ModelUsed(_Event):
+    """What one answer of a language model used, as its provider counts it."""
+
+    type: Literal["model_used"] = "model_used"
+    provider: str
+    """'provider/model'."""
+    input_tokens: int
+    cached_tokens: int = 0
+    """Of the input, those that the provider did not have to read again."""
+    output_tokens: int
+    cost_usd: float | None = None
+    """By the dated price table; null where that has no price."""
+
+
+class GuardrailHit(_Event):
+    """A guardrail struck. What was said stands, redacted, in the other events."""
+
+    type: Literal["guardrail_hit"] = "guardrail_hit"
+    rail: str
+    """'pii', 'toxicity', 'injection', 'topic', 'never_say'."""
+    kind: str
+    """What it saw: 'card', 'threat', ..."""
+    side: Literal["caller", "agent", "tool"]
+    action: Literal["flag", "redact", "block", "hand_over"]
+
+
+class KeysPressed(_Event):
+    """Touch tones went down the line."""
+
+    type: Literal["keys_pressed"] = "keys_pressed"
+    side: Literal["agent", "caller"]
+    keys: str
+    """'0'-'9', '*', '#', and 'w' for a pause."""
 
 
 class CallerSilent(_Event):
@@ -242,6 +279,9 @@ Event = Annotated[
     | BrainMoved
     | HandedOver
     | ProviderFailed
+    | ModelUsed
+    | GuardrailHit
+    | KeysPressed
     | CallerSilent
     | CallEnded,
     Field(discriminator="type"),

@@ -21,7 +21,7 @@ LAYERS = [
     {"references", "validation"},
     {"agent", "flow", "latency", "project"},
     {"brain", "llm", "media", "store", "stt", "transports", "tts", "turns"},
-    {"pipeline"},
+    {"deeds", "pipeline"},
     {"call"},
     {"telephony"},
     {"server"},

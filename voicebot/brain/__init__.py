@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class ToolResult:
     ok: bool
     result: Any
     duration_ms: float
+    attempts: int = 1
+    """How often it was tried."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,40 @@ class Failed:
     remedy: str
 
 
-Output = Say | CallTool | ToolResult | Moved | HandOver | HangUp | Failed
+@dataclass(frozen=True)
+class Used:
+    """What one answer of a language model used, as its provider counts it."""
+
+    provider: str
+    """'provider/model'."""
+    input_tokens: int
+    cached_tokens: int
+    """Of the input, those that the provider did not have to read again."""
+    output_tokens: int
+    cost_usd: float | None = None
+    """By the dated price table; None where that has no price."""
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """A guardrail struck."""
+
+    rail: str
+    """'pii', 'toxicity', 'injection', 'topic', 'never_say'."""
+    kind: str
+    """What it saw: 'card', 'threat', ...; never the words themselves."""
+    side: Literal["caller", "agent", "tool"]
+    action: Literal["flag", "redact", "block", "hand_over"]
+
+
+@dataclass(frozen=True)
+class PressKeys:
+    """Send these keys down the line as touch tones: '0'-'9', '*', '#', and 'w' for half a second of pause."""
+
+    keys: str
+
+
+Output = Say | CallTool | ToolResult | Moved | HandOver | HangUp | Failed | Used | Guarded | PressKeys
 
 
 class Brain(Protocol):

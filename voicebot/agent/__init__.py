@@ -10,134 +10,24 @@ Loading reads files and executes nothing: a tool's function is looked up in the 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    StringConstraints,
-    ValidationInfo,
-    model_validator,
-)
+from pydantic import AfterValidator, PrivateAttr, ValidationInfo, model_validator
 
 from voicebot import paths, references, validation, yamlfile
+from voicebot.agent.brain import Brain
+from voicebot.agent.values import OneOrMore, Part, Text, language_code
+from voicebot.agent.voice import Turns, Voice
 from voicebot.errors import BadInput, did_you_mean
 from voicebot.flow import Flow, Step
 
-
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
+__all__ = ["Agent", "Brain", "Handoff", "OneOrMore", "Text", "Turns", "Voice", "agent_schema", "find_agent"]
 
 
-def _without_repeats(values: list[Any]) -> list[Any]:
-    repeated = next((value for index, value in enumerate(values) if value in values[:index]), None)
-    if repeated is not None:
-        raise ValueError(f"'{repeated}' is listed twice.")
-    return values
-
-
-def _seconds(value: Any) -> Any:
-    """'8s', '500ms' or '2m' in seconds; a bare number is in seconds already."""
-    if not isinstance(value, str):
-        return value
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m)", value.strip())
-    if match is None:
-        raise ValueError(f"'{value}' is no duration. Write it with a unit: 500ms, 8s or 2m.")
-    return float(match[1]) * {"ms": 0.001, "s": 1.0, "m": 60.0}[match[2]]
-
-
-def _language(code: str) -> str:
-    if re.fullmatch(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?", code):
-        return code
-    base, _, region = code.replace("_", "-").partition("-")
-    proper = base.lower() + (f"-{region.upper()}" if region else "")
-    hint = did_you_mean(proper, [proper]) if re.fullmatch(r"[a-z]{2,3}(-[A-Z]{2})?", proper) else ""
-    raise ValueError(f"'{code}' is no language code such as 'en' or 'en-US'.{hint}")
-
-
-def _web_address(url: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/]+\S*", url):
-        raise ValueError(f"'{url}' is no web address. Write it with http:// or https://.")
-    return url.rstrip("/")
-
-
-Item = TypeVar("Item")
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-OneOrMore = Annotated[
-    list[Item],
-    BeforeValidator(_as_list, json_schema_input_type=str | list[str]),
-    AfterValidator(_without_repeats),
-]
-"""A list in which a single text may stand for a list of one: `stt: sphinx` is `stt: [sphinx]`."""
-Duration = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=str | float)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class Turns(_Part):
-    """Who may speak when."""
-
-    end_of_turn: Literal["smart", "silence"] = "smart"
-    """How the agent knows that the caller has finished. `smart`: silence confirmed by the Smart Turn model and by what
-    was said; `silence`: silence alone."""
-    barge_in: bool = True
-    """Whether the caller can interrupt the agent. A cough or an "uh-huh" never does."""
-    idle: Annotated[Duration, Field(gt=0, le=600)] = 8.0
-    """How long both may be silent before the agent speaks up: `8s`, `500ms`, `2m`; a bare number is in seconds."""
-
-
-class Voice(_Part):
-    """How the agent hears and speaks."""
-
-    stt: OneOrMore[Annotated[Text, AfterValidator(references.stt)]] = ["auto"]
-    """Speech to text, as `provider` or `provider/model`. The first that is available is used, the rest are fallbacks.
-    `auto` picks the best that runs here and now."""
-    tts: OneOrMore[Annotated[Text, AfterValidator(references.tts)]] = ["auto"]
-    """Text to speech, as `provider` or `provider/voice`, for example `espeak/en-us+f2`; chosen like `stt`."""
-    turns: Turns = Turns()
-    """Who may speak when."""
-
-
-class Brain(_Part):
-    """What the agent knows and can do."""
-
-    llm: OneOrMore[Annotated[Text, AfterValidator(references.llm)]] = []
-    """The language model, as `provider/model`, for example `openai/gpt-4.1-mini`. The first that is available is used,
-    the rest are fallbacks. None is needed when the agent has a `flow`."""
-    prompt: Text | None = None
-    """What the language model is told: who it is, what it may do and how it speaks."""
-    base_url: Annotated[Text, AfterValidator(_web_address)] | None = None
-    """The address of an OpenAI-compatible endpoint, for example `http://localhost:11434/v1`; without it, the
-    provider's own."""
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    """How freely the language model chooses its words, from 0 to 2; without it, the model's own default."""
-    tools: OneOrMore[Annotated[Text, AfterValidator(references.tool)]] = []
-    """Python functions the agent may call, as `FILE.py:FUNCTION` relative to the project's folder."""
-    knowledge: OneOrMore[Annotated[Text, AfterValidator(references.knowledge)]] = []
-    """Text files the agent answers from, as paths or patterns relative to the project's folder."""
-
-    @model_validator(mode="after")
-    def _is_complete(self) -> Self:
-        if self.llm and not self.prompt:
-            raise ValueError("a language model needs a prompt. Add 'prompt' to 'brain'.")
-        names = [reference.rpartition(":")[2] for reference in self.tools]
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice:
-            raise ValueError(f"two tools are called '{twice}'. Give one of the functions another name.")
-        return self
-
-
-class Handoff(_Part):
+class Handoff(Part):
     """Who takes the call when the agent passes it on."""
 
     to: Text
@@ -146,12 +36,12 @@ class Handoff(_Part):
     """What the agent says before it passes the caller on."""
 
 
-class Agent(_Part):
+class Agent(Part):
     """An agent: one YAML file, complete on its own."""
 
     name: Text
     """The name that calls, reports and screens show."""
-    language: Annotated[Text, AfterValidator(_language)] = "en"
+    language: Annotated[Text, AfterValidator(language_code)] = "en"
     """The language the agent speaks and hears: a code such as `en` or `en-US`."""
     greeting: Text | None = None
     """The first words of a call. Without it the agent waits for the caller to speak."""

@@ -1,0 +1,34 @@
+"""How an agent hears and speaks: the `voice` of an agent file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from voicebot import references
+from voicebot.agent.values import Duration, OneOrMore, Part, Text
+
+
+class Turns(Part):
+    """Who may speak when."""
+
+    end_of_turn: Literal["smart", "silence"] = "smart"
+    """How the agent knows that the caller has finished. `smart`: silence confirmed by the Smart Turn model and by what
+    was said; `silence`: silence alone."""
+    barge_in: bool = True
+    """Whether the caller can interrupt the agent. A cough or an "uh-huh" never does."""
+    idle: Annotated[Duration, Field(gt=0, le=600)] = 8.0
+    """How long both may be silent before the agent speaks up: `8s`, `500ms`, `2m`; a bare number is in seconds."""
+
+
+class Voice(Part):
+    """How the agent hears and speaks."""
+
+    stt: OneOrMore[Annotated[Text, AfterValidator(references.stt)]] = Field(default=["auto"])
+    """Speech to text, as `provider` or `provider/model`. The first that is available is used, the rest are fallbacks.
+    `auto` picks the best that runs here and now."""
+    tts: OneOrMore[Annotated[Text, AfterValidator(references.tts)]] = Field(default=["auto"])
+    """Text to speech, as `provider` or `provider/voice`, for example `espeak/en-us+f2`; chosen like `stt`."""
+    turns: Turns = Turns()
+    """Who may speak when."""
