@@ -151,7 +151,7 @@ def test_a_sound_file_goes_through_the_engine_and_both_sides_come_back(
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ([], "the microphone is not part of this version yet"),
+        (["--sound", "oss"], "there is only sounddevice and pyaudio"),
         (["--wav", "nope.wav"], "nope.wav: there is no such file."),
         (["--wav", "empty.wav"], "empty.wav"),
         (["--wav", "text.wav"], "text.wav is not a sound file"),
