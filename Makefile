@@ -12,7 +12,7 @@ LOCK := env -u UV_FIND_LINKS UV_NO_CONFIG=1 $(UV) pip compile pyproject.toml --g
 	--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types docs picture bench lock clean
+.PHONY: help demo test extras lint types docs picture bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -22,6 +22,13 @@ demo: $(READY) ## a whole spoken call in this terminal: no key, no microphone, n
 
 test: $(READY) ## all tests; narrow with ARGS="tests/guards -k wheel"
 	$(BIN)/python -m pytest $(ARGS)
+
+# Of the locked extras, all that install without a long build: llama-cpp-python has a target of its own, and PyAudio
+# needs the headers of PortAudio (Debian: portaudio19-dev).
+extras: $(READY) ## the optional parts too, so that their tests run: microphone, local speech, cloud providers
+	@without="llama-cpp-python"; echo '#include <portaudio.h>' | $(CC) -E - >/dev/null 2>&1 || without="$$without|pyaudio"; \
+		awk -v without="^($$without)==" '/^[a-z]/ {skip = $$0 ~ without} !skip' requirements/extras.txt >$(VENV)/extras.txt
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes --no-deps -r $(VENV)/extras.txt
 
 lint: $(READY) ## ruff: rules and formatting
 	$(BIN)/ruff check .

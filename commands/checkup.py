@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from voicebot.agent import Agent
+    from voicebot.transports.cards import Cards, Device, Side
 
 State = Literal["ok", "absent", "broken"]
 """ok: works. absent: optional and not there; `remedy` says how to get it. broken: needed and does not work."""
@@ -27,6 +28,7 @@ HEAR = "yes please"
 UNSAID = ("no thank you", "tomorrow at nine", "i need some help")
 """What it could hear instead."""
 RATE_HZ = 16000
+_SIDES: dict[Side, str] = {"input": "microphone", "output": "loudspeaker"}
 
 
 @dataclass(frozen=True)
@@ -74,19 +76,56 @@ def _installed(name: str) -> bool:
 
 
 def sound() -> Iterator[Check]:
-    """Microphone and loudspeaker, which only `calls play` needs so far."""
+    """The sound cards, and whether microphone, loudspeaker and echo cancellation of `voicebot talk` work."""
+    from voicebot.errors import VoicebotError
+    from voicebot.transports import cards
+
     try:
-        import sounddevice
-    except ImportError:
-        yield Check("sound", "devices", "absent", "no sounddevice", 'pip install "voicebot[mic]"')
+        found = cards.cards()
+        devices = found.devices()
+        yield Check("sound", "package", "ok", found.package)
+        pair = (cards.choose(devices, "input", None), cards.choose(devices, "output", None))
+    except VoicebotError as error:
+        yield Check("sound", "sound card", "absent", str(error), "voicebot talk --text works without")
         return
-    except OSError:
-        yield Check("sound", "devices", "absent", "no PortAudio library", "apt-get install libportaudio2")
-        return
-    devices = list(sounddevice.query_devices())
-    for kind, channels in (("microphone", "max_input_channels"), ("loudspeaker", "max_output_channels")):
-        names = [device["name"] for device in devices if device[channels] > 0]
-        yield Check("sound", kind, "ok" if names else "absent", names[0] if names else "none on this machine")
+    for device in devices:
+        can = " and ".join(what for side, what in _SIDES.items() if device.can(side))
+        default = " (default)" if device.default else ""
+        yield Check("sound", f"device {device.index}", "ok", f"{device.name}: {can}, {device.rate_hz} Hz{default}")
+    yield _try_card(found, pair)
+    yield _try_echo()
+
+
+def _try_card(found: Cards, pair: tuple[Device, Device]) -> Check:
+    """Half a second of silence out, half a second of whatever is to be heard in."""
+    from voicebot.errors import Unavailable
+    from voicebot.media.duplex import level_db
+
+    heard = bytearray()
+    try:
+        out = found.speak(pair[1], RATE_HZ, RATE_HZ // 50, bytes)
+        into = found.hear(pair[0], RATE_HZ, RATE_HZ // 50, heard.extend)
+    except Unavailable as error:
+        return Check("sound", "tried", "absent", str(error))
+    time.sleep(0.5)
+    out.close()
+    into.close()
+    if not heard:
+        return Check("sound", "tried", "absent", f"'{pair[0].name}' gives no sound", "choose another: talk --input")
+    delay_ms = (out.latency_s + into.latency_s) * 1000
+    said = f"'{pair[0].name}' hears {level_db(bytes(heard)):.0f} dB; the card itself delays by {delay_ms:.0f} ms"
+    return Check("sound", "tried", "ok", said)
+
+
+def _try_echo() -> Check:
+    from voicebot.errors import MissingExtra
+    from voicebot.media.echo import EchoCanceller
+
+    try:
+        EchoCanceller(RATE_HZ).microphone(bytes(RATE_HZ // 50))
+    except MissingExtra as error:
+        return Check("sound", "echo", "absent", "no echo cancellation: use --headphones", str(error))
+    return Check("sound", "echo", "ok", "the agent's voice is taken out of the microphone")
 
 
 async def engine() -> list[Check]:
@@ -187,6 +226,7 @@ def available(project: Path) -> Iterator[Check]:
         name = f"{provider.kind} {provider.name}"
         reason = providers.why_not(provider, project)
         key = f", {provider.key} is set" if provider.key and not reason else ""
+        key += "" if provider.configured else ", for agents that name it"
         detail = f"{provider.what}{key}" if not reason else f"{provider.what}: {reason}"
         yield Check("providers", name, "absent" if reason else "ok", detail, _remedy(reason))
 
@@ -222,7 +262,7 @@ def _choices(agent: Agent) -> Iterator[str]:
     if agent.brain.llm:
         wanted.append(("llm", agent.brain.llm))
     for kind, names in wanted:
-        choice = providers.choose(kind, names, agent.root, needs_key=kind != "llm" or agent.brain.base_url is None)
+        choice = providers.choose(kind, names, agent.root, keyless="openai" if agent.brain.base_url else "")
         skipped = "".join(f"; not {name}: {reason}" for name, reason in choice.skipped)
         yield f"{kind} {choice.name} ({choice.why}{skipped})"
     if not agent.brain.llm:

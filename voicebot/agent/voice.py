@@ -30,5 +30,8 @@ class Voice(Part):
     `auto` picks the best that runs here and now."""
     tts: OneOrMore[Annotated[Text, AfterValidator(references.tts)]] = Field(default=["auto"])
     """Text to speech, as `provider` or `provider/voice`, for example `espeak/en-us+f2`; chosen like `stt`."""
+    pronounce: dict[Text, Text] = Field(default={})
+    """How words and phrases of the agent are said, for example `{Nguyen: win, SQL: sequel}`; the transcript keeps their
+    spelling. Numbers, money, dates, e-mail addresses and codes are read out rightly without it."""
     turns: Turns = Turns()
     """Who may speak when."""

@@ -1,0 +1,148 @@
+"""Several voices as one: when a voice fails, the next one goes on from the word where it stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import cast
+
+from voicebot import clock
+from voicebot.breaker import breaker_of
+from voicebot.providers import Candidate
+from voicebot.tts import TTS, Speech, Word
+from voicebot.tts.aloud import Reading
+
+SILENCE_S = 5.0
+"""A voice that gives no audio for so long has failed."""
+_MS_PER_CHARACTER = 65
+"""How fast text is taken to be spoken by a voice that does not tell its words."""
+
+Report = Callable[[str, Exception, str], None]
+"""(provider, what it raised, what is done about it)"""
+
+
+class Voices:
+    """A `TTS` for one call, which reads aloud what was written to be read.
+
+    `candidates` are shared by all calls, the best first, and opened when they are needed.
+    """
+
+    def __init__(
+        self,
+        candidates: Sequence[Candidate[TTS]],
+        report: Report,
+        language: str = "en",
+        pronounce: Mapping[str, str] | None = None,
+    ) -> None:
+        """`pronounce`: see `voicebot.tts.aloud.Reading`."""
+        self._candidates = candidates
+        self._report = report
+        self._language = language
+        self._pronounce = pronounce or {}
+        self.name = candidates[0].name
+        """The voice that speaks, or spoke last."""
+
+    async def load(self) -> None:
+        """Make the first voice ready that can be. Raises what the last one raises."""
+        for candidate, following in _with_next(self._candidates):
+            try:
+                await candidate.open().load()
+                self.name = candidate.name
+                return
+            except Exception as error:
+                if following is None:
+                    raise
+                self._failed(candidate, error, f"next: {following.name}")
+
+    async def speak(self, text: str) -> AsyncGenerator[Speech, None]:
+        """One clause; its `Word`s are those of `text`. Raises what the last voice raises, when all have failed."""
+        reading = Reading(text, self._language, self._pronounce)
+        spoken = 0
+        async with aclosing(self._spoken(reading.spoken)) as chunks:
+            async for speech in chunks:
+                said = enumerate(speech.words, start=spoken)
+                spoken += len(speech.words)
+                shown = ((reading.words[number], word) for index, word in said for number in reading.shown(index))
+                yield replace(speech, words=tuple(replace(word, text=text) for text, word in shown))
+
+    async def _spoken(self, text: str) -> AsyncGenerator[Speech, None]:
+        rest, given_ms = text, 0.0
+        for candidate, following in _with_next(_in_order(self._candidates)):
+            part = _Part(rest, given_ms)
+            try:
+                async with aclosing(_audio(candidate, part)) as chunks:
+                    async for speech in chunks:
+                        yield speech
+            except Exception as error:
+                self._failed(candidate, error, f"next: {following.name}" if following else "the clause is left out")
+                rest, given_ms = part.unspoken(), part.until_ms
+                if following is None:
+                    raise
+                if rest:
+                    continue
+            else:
+                breaker_of(f"tts {candidate.name}").succeeded()
+                self.name = candidate.name
+            return
+
+    def _failed(self, candidate: Candidate[TTS], error: Exception, remedy: str) -> None:
+        breaker_of(f"tts {candidate.name}").failed()
+        self._report(candidate.name, error, remedy)
+
+
+class _Part:
+    """What one voice is to say of a clause, and how far it came."""
+
+    def __init__(self, text: str, since_ms: float) -> None:
+        self.text = text
+        self.since_ms = since_ms
+        self.until_ms = since_ms
+        self._words: list[Word] = []
+
+    def gives(self, speech: Speech) -> Speech:
+        """The chunk, its words timed from the beginning of the whole clause."""
+        self.until_ms += len(speech.pcm) // 2 * 1000 / speech.rate_hz
+        words = tuple(replace(word, start_ms=word.start_ms + self.since_ms) for word in speech.words)
+        self._words += words
+        return replace(speech, words=words)
+
+    def unspoken(self) -> str:
+        """The words that have not begun to sound."""
+        spans = list(re.finditer(r"\S+", self.text))
+        if self._words:
+            spoken = sum(word.start_ms < self.until_ms for word in self._words)
+        else:
+            characters = (self.until_ms - self.since_ms) / _MS_PER_CHARACTER
+            spoken = sum(span.start() < characters for span in spans)
+        return self.text[spans[spoken].start() :] if spoken < len(spans) else ""
+
+
+async def _audio(candidate: Candidate[TTS], part: _Part) -> AsyncGenerator[Speech, None]:
+    """The part's audio. Raises what the voice raises, TimeoutError when it is silent for too long."""
+    voice = candidate.open()
+    await voice.load()
+    async with aclosing(cast(AsyncGenerator[Speech, None], voice.speak(part.text))) as chunks:
+        while (speech := await _next(chunks)) is not None:
+            yield part.gives(speech)
+
+
+async def _next(chunks: AsyncIterator[Speech]) -> Speech | None:
+    try:
+        with clock.work():
+            return await asyncio.wait_for(anext(chunks), SILENCE_S)
+    except StopAsyncIteration:
+        return None
+    except TimeoutError as error:
+        raise TimeoutError(f"no audio for {SILENCE_S:g} s") from error
+
+
+def _in_order(candidates: Sequence[Candidate[TTS]]) -> Sequence[Candidate[TTS]]:
+    """Those that have not just failed again and again; all of them when that is nobody."""
+    return [candidate for candidate in candidates if breaker_of(f"tts {candidate.name}").allows()] or candidates
+
+
+def _with_next(candidates: Sequence[Candidate[TTS]]) -> Iterator[tuple[Candidate[TTS], Candidate[TTS] | None]]:
+    return zip(candidates, [*candidates[1:], None], strict=True)
