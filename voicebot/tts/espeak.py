@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 
 from voicebot.agent import Agent
 from voicebot.tts import Speech, Word, espeakng
+from voicebot.tts.pieces import pieces, speakable
 
 _WORKER = ThreadPoolExecutor(1, thread_name_prefix="espeak")
-_PIECE = re.compile(r".{1,280}\Z|.{1,280}[.!?](?=\s|$)|.{1,280}(?=\s|$)|.{1,280}", re.DOTALL)
-_UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Espeak:
@@ -36,9 +35,9 @@ class Espeak:
 
     async def speak(self, text: str) -> AsyncGenerator[Speech, None]:
         """Chunks of about 100 ms; nothing for text without a letter or digit. A `Word` is a blank-separated token."""
-        text = _UNSPEAKABLE.sub(" ", text)
+        text = speakable(text)
         done_ms = 0.0
-        for start, end in _pieces(text):
+        for start, end in pieces(text):
             samples = 0
             async with aclosing(self._piece(text[start:end], done_ms)) as chunks:
                 async for chunk in chunks:
@@ -85,12 +84,6 @@ class _Tokens:
                 self._next = index + 1
                 return self._text[start:end]
         return None
-
-
-def _pieces(text: str) -> Iterator[tuple[int, int]]:
-    for match in _PIECE.finditer(text):
-        if any(character.isalnum() for character in match.group()):
-            yield match.span()
 
 
 def connect(agent: Agent, model: str) -> Espeak:
