@@ -14,6 +14,7 @@ from voicebot.breaker import breaker_of
 from voicebot.providers import Candidate
 from voicebot.tts import TTS, Speech, Word
 from voicebot.tts.aloud import Reading
+from voicebot.tts.phrases import Phrases
 
 SILENCE_S = 5.0
 """A voice that gives no audio for so long has failed."""
@@ -36,12 +37,15 @@ class Voices:
         report: Report,
         language: str = "en",
         pronounce: Mapping[str, str] | None = None,
+        phrases: Phrases | None = None,
     ) -> None:
-        """`pronounce`: see `voicebot.tts.aloud.Reading`."""
+        """`pronounce`: see `voicebot.tts.aloud.Reading`. `phrases` are kept as sound."""
         self._candidates = candidates
         self._report = report
         self._language = language
         self._pronounce = pronounce or {}
+        self._phrases = phrases
+        self._failures = 0
         self.name = candidates[0].name
         """The voice that speaks, or spoke last."""
 
@@ -50,6 +54,8 @@ class Voices:
         for candidate, following in _with_next(self._candidates):
             try:
                 await candidate.open().load()
+                if self._phrases:
+                    await self._phrases.load(candidate.name)
                 self.name = candidate.name
                 return
             except Exception as error:
@@ -59,6 +65,20 @@ class Voices:
 
     async def speak(self, text: str) -> AsyncGenerator[Speech, None]:
         """One clause; its `Word`s are those of `text`. Raises what the last voice raises, when all have failed."""
+        kept = self._phrases.get(self.name, text) if self._phrases else None
+        if kept is not None:
+            for speech in kept:
+                yield speech
+            return
+        failures, chunks = self._failures, []
+        async with aclosing(self._anew(text)) as anew:
+            async for speech in anew:
+                chunks.append(speech)
+                yield speech
+        if self._phrases and self._phrases.wants(text) and chunks and failures == self._failures:
+            await self._phrases.keep(self.name, text, chunks)
+
+    async def _anew(self, text: str) -> AsyncGenerator[Speech, None]:
         reading = Reading(text, self._language, self._pronounce)
         spoken = 0
         async with aclosing(self._spoken(reading.spoken)) as chunks:
@@ -89,6 +109,7 @@ class Voices:
             return
 
     def _failed(self, candidate: Candidate[TTS], error: Exception, remedy: str) -> None:
+        self._failures += 1
         breaker_of(f"tts {candidate.name}").failed()
         self._report(candidate.name, error, remedy)
 

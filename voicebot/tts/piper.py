@@ -93,7 +93,7 @@ def _voice(file: Path) -> Any:
     try:
         config = PiperConfig.from_dict(json.loads(settings.read_text(encoding="utf-8")))
         session = _session(file)
-    except Exception as error:  # noqa: BLE001 - JSON, keys and ONNX fail in their own ways, and all mean a broken file
+    except Exception as error:
         raise _broken(file, error) from error
     if config.phoneme_type.value not in _PHONEMES:
         raise Unavailable(
