@@ -21,8 +21,10 @@ VOICE_ID = "21m00Tcm4TlvDq8ikWAM"
 
 
 class ElevenLabsServer:
-    def __init__(self, fault: Fault = "") -> None:
-        self.fault = fault
+    def __init__(self, fault: Fault = "", *, after_voices: bool = False) -> None:
+        """`after_voices`: what voices there are is answered in any case."""
+        self.fault: Fault = "" if after_voices else fault
+        self._later = fault
         self.address = ""
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []
@@ -52,6 +54,7 @@ class ElevenLabsServer:
     async def _voices(self, request: web.Request) -> web.Response:
         if refused := self._refused(request):
             return refused
+        self.fault = self._later
         voices = [{"voice_id": VOICE_ID, "name": "Rachel"}, {"voice_id": "x" * 20, "name": "Adam - deep"}]
         return web.json_response({"voices": voices, "has_more": False, "total_count": 2})
 
