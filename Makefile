@@ -11,8 +11,14 @@ READY := $(VENV)/.ready
 LOCK := env -u UV_FIND_LINKS UV_NO_CONFIG=1 $(UV) pip compile pyproject.toml --group dev --group bench --universal \
 	--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
+# llama.cpp comes as source. Without vision and downloads it compiles in half the time; not tuned to this very processor
+# (it still uses AVX2), so that machines may share what was built. For a GPU: make llama LLAMA_FLAGS=-DGGML_CUDA=ON
+LLAMA_FLAGS := -DLLAVA_BUILD=OFF -DLLAMA_CURL=OFF -DGGML_NATIVE=OFF
+LLAMA_KEPT := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/voicebot/llama
+PINNED = awk '/^[^ ]/ {wanted = /^($(1))==/} wanted' requirements/extras.txt
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test extras lint types docs picture bench lock clean
+.PHONY: help demo test extras lint types docs picture bench llama lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -45,6 +51,24 @@ picture: $(READY) ## draw the picture in the README again
 
 bench: $(READY) ## what a call costs on this machine
 	$(BIN)/python -m benchmarks.calls --quick
+
+llama: $(READY) ## language models in this process: llama.cpp, compiled once in some minutes and kept in ~/.cache
+	@set -e; \
+	version=$$($(call PINNED,llama-cpp-python) | sed -n 's/.*==\([^ ]*\).*/\1/p'); \
+	built_for=$$($(BIN)/python -c 'import sys, sysconfig; print(sys.implementation.cache_tag, sysconfig.get_platform(), sep="-")'); \
+	flags=$$(echo '$(LLAMA_FLAGS)' | cksum | cut -d ' ' -f 1); \
+	kept="$(LLAMA_KEPT)/$$version-$$built_for-$$flags"; \
+	if ! ls "$$kept"/*.whl >/dev/null 2>&1; then \
+		echo "make: compiling llama.cpp, which takes some minutes, once"; \
+		new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; \
+		$(call PINNED,llama-cpp-python) >"$$new/pin.txt"; \
+		CMAKE_ARGS='$(LLAMA_FLAGS)' $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps \
+			--no-cache-dir --require-hashes -r "$$new/pin.txt" -w "$$new/wheel" || { \
+			echo "make: llama.cpp was not built; it needs a C++ compiler and the network" >&2; exit 3; }; \
+		mkdir -p "$$kept"; mv "$$new"/wheel/*.whl "$$kept"; \
+	fi; \
+	$(call PINNED,diskcache|jinja2|markupsafe) | $(UV) pip install --quiet --python $(BIN)/python --require-hashes -r -; \
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps "$$kept"/*.whl
 
 lock: $(READY) ## pin again after a change in pyproject.toml; newest of everything: make lock UPGRADE=--upgrade
 	$(LOCK) --all-extras $(UPGRADE) -o requirements/extras.txt

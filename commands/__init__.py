@@ -12,7 +12,7 @@ import typer
 
 from voicebot.errors import EXIT_BROKEN_PIPE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, VoicebotError
 
-from . import calls
+from . import calls, models, voices
 from .bench import bench
 from .demo import demo
 from .doctor import doctor
@@ -46,6 +46,8 @@ app.command(cls=Command)(talk)
 app.command(cls=Command)(sql)
 app.command(cls=Command)(doctor)
 app.add_typer(calls.app, name="calls")
+app.add_typer(models.app, name="models")
+app.add_typer(voices.app, name="voices")
 app.add_typer(bench, name="bench")
 
 

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .bench_guardrails import guardrails
+from .bench_talk import talk
+from .bench_tts import tts
 from .help import Command, Group
 from .options import Json, NoColor, Quiet
 
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
     from voicebot.personas.persona import Voice
 
 bench = typer.Typer(cls=Group, no_args_is_help=True, add_completion=False, help="Measure the parts on this machine.")
+bench.command("guardrails", cls=Command)(guardrails)
+bench.command("talk", cls=Command)(talk)
+bench.command("tts", cls=Command)(tts)
 LINES = ((16000, False, "16 kHz"), (8000, True, "8 kHz telephone"))
 
 
@@ -70,9 +76,9 @@ def _callers(template: str, root: Path) -> tuple[Agent, list[Voice]]:
 
 async def _measure(agent: Agent, voices: list[Voice], template: str, n: int) -> list[tuple[str, Score]]:
     from voicebot.evals import hearing
-    from voicebot.providers import open_stt
+    from voicebot.providers import stts
 
-    recogniser = open_stt(agent)
+    recogniser = stts(agent)[0].open()
     kinds = {
         "in vocabulary": hearing.in_vocabulary(agent, n),
         "free, seen while tuning": hearing.free_phrasings(template, "tune")[:n],
@@ -88,9 +94,9 @@ async def _measure(agent: Agent, voices: list[Voice], template: str, n: int) -> 
 async def _by_voice(agent: Agent, template: str, n: int) -> list[tuple[str, Score]]:
     """Half of the utterances are in the vocabulary, half are free."""
     from voicebot.evals import hearing
-    from voicebot.providers import open_stt
+    from voicebot.providers import stts
 
-    recogniser = open_stt(agent)
+    recogniser = stts(agent)[0].open()
     texts = [*hearing.in_vocabulary(agent, n // 2), *hearing.free_phrasings(template, "tune")[: n - n // 2]]
     return [
         (

@@ -85,6 +85,8 @@ def list_(
 
 
 def _facts(record: CallRecord) -> dict[str, Any]:
+    from voicebot.spending import spending
+
     latency = record.latency
     return {
         "call": record.folder.name,
@@ -97,6 +99,7 @@ def _facts(record: CallRecord) -> dict[str, Any]:
         "answered": latency.n if latency else 0,
         "v2v_p50_ms": round(latency.p50, 1) if latency else None,
         "v2v_p95_ms": round(latency.p95, 1) if latency else None,
+        "models": asdict(spent) if (spent := spending(record.events)) else None,
         "state": record.state,
         "end": record.how_it_ended,
         "folder": str(record.folder),
@@ -171,6 +174,10 @@ def _say_what_is_damaged(screen: Screen, record: CallRecord) -> None:
 
 
 def _show(screen: Screen, record: CallRecord) -> None:
+    from rich.text import Text
+
+    from voicebot.spending import spending
+
     from . import waterfall
     from .transcript import Transcript
 
@@ -183,6 +190,8 @@ def _show(screen: Screen, record: CallRecord) -> None:
     if not screen.quiet and record.waterfalls:
         screen.data()
         screen.data(waterfall.report(record.waterfalls, screen.out))
+    if not screen.quiet and (spent := spending(record.events)):
+        screen.data(Text.assemble(("models  ", "dim"), f"{spent.answers} answers, {spent}"))
 
 
 def _show_turn(screen: Screen, record: CallRecord, turn: int, as_json: bool) -> None:

@@ -228,7 +228,8 @@ def available(project: Path) -> Iterator[Check]:
         key = f", {provider.key} is set" if provider.key and not reason else ""
         key += "" if provider.configured else ", for agents that name it"
         detail = f"{provider.what}{key}" if not reason else f"{provider.what}: {reason}"
-        yield Check("providers", name, "absent" if reason else "ok", detail, _remedy(reason))
+        ready = not reason and provider.configured
+        yield Check("providers", name, "ok" if ready else "absent", detail, _remedy(reason))
 
 
 def _remedy(reason: str) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SECTIONS = {
     "python": "Python and packages",
     "engine": "Speech, tried just now",
+    "models": "Language models on this machine, tried just now",
     "providers": "Providers",
     "extras": "Optional parts",
     "sound": "Sound card",
@@ -54,10 +55,10 @@ def doctor(as_json: Json = False, quiet: Quiet = False, no_color: NoColor = Fals
 def _checks() -> list[Check]:
     from voicebot import clock, paths
 
-    from . import checkup
+    from . import checkup, local_models
 
     project = paths.project_root()
-    tried = clock.run(checkup.engine())
+    tried = [*clock.run(checkup.engine()), *clock.run(local_models.speeds(project))]
     looked_up = [*checkup.available(project), *checkup.extras(), *checkup.sound(), *checkup.agents(project)]
     return [*checkup.packages(), *tried, *looked_up]
 

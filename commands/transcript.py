@@ -11,11 +11,19 @@ from rich.text import Text
 
 from voicebot import events
 from voicebot.latency import Waterfall, waterfalls
+from voicebot.spending import spending
 
 from . import waterfall
 from .terminal import Screen
 
 INDENT, INDENT_PLAIN = 16, 17
+NOTICES = {
+    "too_quiet": "the caller is hard to hear: {:.0f} dB below full scale; nearer to the microphone, or more gain",
+    "clipping": "the caller is too loud: {:.1f} % of the sound is cut off; less gain",
+    "dropouts": "the caller's line breaks up: {:.0f} ms were lost in ten seconds",
+    "narrowband": "the caller's sound is that of a telephone, though the line carries more; a headset by Bluetooth?",
+}
+"""What `events.AudioNotice` means to a person, and what helps."""
 
 
 class Transcript:
@@ -33,6 +41,7 @@ class Transcript:
         self._agent_ms: float | None = None
         self._clauses: list[str] = []
         self._fall: Waterfall | None = None
+        self._used: list[events.Event] = []
 
     def __call__(self, event: events.Event) -> None:
         self._turns.setdefault(event.turn, []).append(event)
@@ -51,6 +60,9 @@ class Transcript:
                 self.agent_said(event)
             case events.AgentSaying():
                 self._clauses.append(event.text)
+                self._measure(event.turn)
+            case events.ModelUsed():
+                self._used.append(event)
             case events.AgentPaused():
                 self._paused_ms = event.t_ms
             case events.CallEnded():
@@ -85,8 +97,14 @@ class Transcript:
 
     def agent_begins(self, event: events.AgentSpeechStarted) -> None:
         self._agent_ms = event.t_ms
-        if falls := waterfalls(self._turns.pop(event.turn)):
-            self._fall = falls[-1]  # printed beneath the answer
+        self._measure(event.turn)
+
+    def _measure(self, turn: int) -> None:
+        """Once the answer is heard, and not only a filler, its latency is known; it is printed beneath it."""
+        falls = waterfalls(self._turns.get(turn, ()))
+        if falls and falls[-1].v2v_ms is not None:
+            self._fall = falls[-1]
+            del self._turns[turn]
 
     def agent_said(self, event: events.AgentSpeechStopped) -> None:
         began = self._agent_ms if self._agent_ms is not None else event.t_ms
@@ -99,6 +117,7 @@ class Transcript:
         if self._fall is not None:
             self._show_latency(self._fall)
             self._fall = None
+        self._show_spending()
         notes, self._notes = self._notes, []
         for t_ms, sentence, style in notes:
             self.note(t_ms, sentence, style)
@@ -131,6 +150,13 @@ class Transcript:
         else:
             self.put(Text(" " * INDENT_PLAIN + waterfall.plain(fall)))
 
+    def _show_spending(self) -> None:
+        """What the models used since this was last shown: an answer cut short is told of with the next one."""
+        spent, self._used = spending(self._used), []
+        if spent is not None and self.latency and not self.screen.quiet:
+            indent = INDENT if self.screen.out.is_terminal else INDENT_PLAIN
+            self.put(Text(" " * indent).append(str(spent), "dim"))
+
     def note(self, t_ms: float, sentence: str, style: str = "note") -> None:
         """A remark beside the conversation; one made while the agent speaks follows its words."""
         if self._agent_ms is not None:
@@ -158,8 +184,14 @@ def _remark(event: events.Event, paused_ms: float) -> tuple[str, str] | None:
         case events.ProviderFailed():
             remedy = f" -> {event.remedy}" if event.remedy else ""
             return f"{event.kind} {event.provider} failed: {event.error}{remedy}", "poor"
+        case events.GuardrailHit():
+            return f"guardrail: {event.rail} {event.kind} ({event.side}) -> {event.action}", "poor"
+        case events.KeysPressed():
+            return f"{event.side} pressed {event.keys}", "tool"
         case events.CallerSilent():
             return "the caller is silent", "note"
+        case events.AudioNotice():
+            return NOTICES[event.kind].format(event.level), "poor"
         case _:
             return None
 

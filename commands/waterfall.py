@@ -28,7 +28,11 @@ def plain(fall: Waterfall) -> str:
     if fall.v2v_ms < 0:
         return f"v2v {fall.v2v_ms:.0f} ms: the agent began before the caller had finished"
     parts = " + ".join(f"{stage.name} {ms}" for stage, ms in fall.rounded() if ms)
-    return f"v2v {fall.v2v_ms:.0f} ms = {parts or '0'}"
+    return f"v2v {fall.v2v_ms:.0f} ms = {parts or '0'}{_filler(fall)}"
+
+
+def _filler(fall: Waterfall) -> str:
+    return "" if fall.filler_ms is None else f"  (a filler after {fall.filler_ms:.0f})"
 
 
 def line(fall: Waterfall, width: int) -> Text:
@@ -52,7 +56,7 @@ def _numbers(fall: Waterfall) -> Text:
     for stage, ms in fall.rounded():
         if ms:
             text.append(f"  {stage.name} ", "dim").append(str(ms), _style(stage))
-    return text
+    return text.append(_filler(fall), "dim")
 
 
 def bar(fall: Waterfall, ms_per_cell: float) -> Text:

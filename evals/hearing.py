@@ -17,6 +17,7 @@ from voicebot.brain.knowledge import Knowledge
 from voicebot.errors import BadInput, did_you_mean
 from voicebot.evals.speech.callers import hissing_line, spoken
 from voicebot.evals.wer import Errors, mean, pooled, wer
+from voicebot.flow.utterances import utterances
 from voicebot.personas.persona import Voice
 from voicebot.stt import STT
 
@@ -84,7 +85,7 @@ def in_vocabulary(agent: Agent, n: int, seed: int = 1) -> list[str]:
     if agent.flow is None:
         raise BadInput(f"{agent.name} has no flow, so there is no vocabulary to draw from. Name an agent with a flow.")
     questions = Knowledge.load(agent.root, agent.brain.knowledge).questions
-    words = {each: each.split() for each in agent.flow.utterances(questions)}
+    words = {each: each.split() for each in utterances(agent.flow, questions)}
     sentences = sorted(
         each for each, parts in words.items() if len(parts) >= 3 and sum(map(len, parts)) >= 2 * len(parts)
     )

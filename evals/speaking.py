@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from voicebot import paths, providers
 from voicebot.agent import Agent
+from voicebot.errors import BadInput
 from voicebot.latency import Percentiles, percentiles
 from voicebot.providers import ttss
 from voicebot.tts import TTS
+from voicebot.tts.aloud import Reading
 
 
 @dataclass
@@ -38,10 +41,67 @@ class Pace:
 async def measure(voices: Sequence[str], sentences: Sequence[str]) -> list[Pace]:
     """The pace of each of `voices`, named as in an agent file; 'auto' is every one that can run here. One sentence
     after the other, the voice being loaded and warm. Raises BadInput, Unavailable."""
-    names = ", ".join(voices)
-    brain = "brain: {llm: openai/none, prompt: Only the voice is measured.}"
-    agent = Agent.parse(f"name: bench\n{brain}\nvoice: {{tts: [{names}]}}\n", Path.cwd(), "the voices")
+    agent = _agent(voices, "en")
     return [await _pace(candidate.name, candidate.open(), sentences) for candidate in ttss(agent)]
+
+
+@dataclass(frozen=True)
+class Said:
+    """A text as a voice says it."""
+
+    voice: str
+    pcm: bytes
+    """s16le mono."""
+    rate_hz: int
+    first_ms: float
+    """Time to first audio, the voice being loaded."""
+
+    @property
+    def seconds(self) -> float:
+        return len(self.pcm) / 2 / self.rate_hz
+
+
+async def say(voice: str, text: str, language: str, take: Callable[[bytes, int], None] | None = None) -> Said:
+    """`text` as an agent with this voice would say it. `take(pcm, rate_hz)` gets it as it comes.
+
+    Raises BadInput, Unavailable.
+    """
+    (candidate, *_) = ttss(_agent([voice], language))
+    tts = candidate.open()
+    await tts.load()
+    loop = asyncio.get_running_loop()
+    began, first_ms, rate_hz, pcm = loop.time(), None, 0, bytearray()
+    async for speech in tts.speak(Reading(text, language).spoken):
+        if first_ms is None and speech.pcm:
+            first_ms = (loop.time() - began) * 1000
+        pcm += speech.pcm
+        rate_hz = speech.rate_hz
+        if take:
+            take(speech.pcm, speech.rate_hz)
+    if first_ms is None:
+        raise BadInput(f"'{text}' has nothing in it that {candidate.name} can say.")
+    return Said(candidate.name, bytes(pcm), rate_hz, first_ms)
+
+
+def _agent(voices: Sequence[str], language: str) -> Agent:
+    """One that has nothing but these voices. Raises BadInput for one of an unknown provider."""
+    for voice in voices:
+        if voice != providers.AUTO:
+            providers.find("tts", voice)
+    document = {
+        "name": "voices",
+        "language": _code(language),
+        "brain": {"llm": "openai/none", "prompt": "Only the voice is heard."},
+        "voice": {"tts": list(voices)},
+    }
+    return Agent.parse(json.dumps(document), paths.project_root(), "the voices")
+
+
+def _code(language: str) -> str:
+    """As agent files write it: 'en-us' -> 'en-US', and what is more than a country is left out."""
+    base, _, region = language.replace("_", "-").partition("-")
+    region = region.partition("-")[0].upper()
+    return f"{base.lower()}-{region}" if len(region) == 2 else base.lower()
 
 
 async def _pace(name: str, voice: TTS, sentences: Sequence[str]) -> Pace:

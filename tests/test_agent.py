@@ -78,10 +78,9 @@ def test_loads_what_the_file_says(project: Path) -> None:
     agent = Agent.load("ava")
     assert (agent.name, agent.language, agent.greeting) == ("Ava", "en", "Hello.")
     assert agent.voice.turns == Turns(end_of_turn="silence", barge_in=True, idle=0.5)
-    assert agent.brain.tools == ["tools.py:book", "tools.py:find"]
+    assert [tool.python for tool in agent.brain.tools] == ["tools.py:book", "tools.py:find"]
     assert agent.brain.knowledge == ["knowledge/*.md"]
-    assert agent.handoff is not None
-    assert agent.handoff.to == "front desk"
+    assert [handoff.to for handoff in agent.handoff] == ["front desk"]
     assert agent.flow is not None
     assert agent.flow.goals["book"].do is not None
 
@@ -171,7 +170,7 @@ def test_a_mistake_is_one_line_with_place_and_remedy(project: Path, text: str, l
         ("broken.py:book", "2:42 broken.py:2 is not valid Python: '(' was never closed."),
         ("tools.py:end_call", "2:42 'end_call' is a built-in tool. Give the function in tools.py another name."),
         ("[tools.py:book, tools.py:book]", "2:42 'tools.py:book' is listed twice."),
-        ("[tools.py:book, other.py:book]", "2:8 two tools are called 'book'. Give one of the functions another name."),
+        ("[tools.py:book, other.py:book]", "2:8 two tools are called 'book'. Give one of them another name."),
     ],
 )
 def test_a_tool_must_exist(project: Path, tools: str, line: str) -> None:

@@ -50,12 +50,12 @@ def test_auto_takes_the_best_that_can_run_and_says_what_it_passed_over(tmp_path:
     choice = providers.choose("stt", ["auto"], tmp_path)
     assert choice.name == "sphinx"
     assert choice.why == "the first that can run here"
-    assert choice.skipped == (("cloud", 'pip install "voicebot[cloud]" is missing'),)
+    assert choice.skipped[0] == ("cloud", 'pip install "voicebot[cloud]" is missing')
 
 
 def test_a_key_makes_a_provider_available(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     these(monkeypatch, replace(CLOUD, package=""))
-    assert providers.choose("stt", ["auto"], tmp_path).skipped == (("cloud", "CLOUD_KEY is not set"),)
+    assert providers.choose("stt", ["auto"], tmp_path).skipped[0] == ("cloud", "CLOUD_KEY is not set")
     (tmp_path / ".env").write_text("CLOUD_KEY=abc\n")
     choice = providers.choose("stt", ["auto"], tmp_path)
     assert (choice.name, choice.why, choice.skipped) == ("cloud", "the best that can run here", ())
@@ -83,7 +83,7 @@ def test_a_missing_key_says_where_to_put_it(tmp_path: Path):
 
 
 def test_a_server_of_ones_own_needs_no_key(tmp_path: Path):
-    assert providers.choose("llm", ["openai/qwen3"], tmp_path, needs_key=False).model == "qwen3"
+    assert providers.choose("llm", ["openai/qwen3"], tmp_path, keyless="openai").model == "qwen3"
 
 
 def test_when_none_can_run_all_reasons_are_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -111,24 +111,25 @@ def entry_points(monkeypatch: pytest.MonkeyPatch, *values: str) -> None:
 
 EXTRA = Provider("tts", "extra", "From elsewhere", "elsewhere")
 REPLACEMENT = Provider("tts", "espeak", "Another eSpeak", "elsewhere")
+OURS = {"auto"} | {provider.name for provider in providers.BUILT_IN if provider.kind == "tts"}
 
 
 def test_a_package_adds_a_provider_or_replaces_one(monkeypatch: pytest.MonkeyPatch):
     entry_points(monkeypatch, "tests.test_providers:EXTRA", "tests.test_providers:REPLACEMENT")
-    assert providers.known("tts") == {"auto", "espeak", "extra"}
+    assert providers.known("tts") - OURS == {"extra"}
     assert providers.find("tts", "espeak").what == "Another eSpeak"
 
 
 def test_a_broken_package_costs_a_warning_and_nothing_else(monkeypatch: pytest.MonkeyPatch):
     entry_points(monkeypatch, "nonsense_package:X", "tests.test_providers:FLOW", "tests.test_providers:EXTRA")
-    assert providers.known("tts") == {"auto", "espeak", "extra"}
+    assert providers.known("tts") - OURS == {"extra"}
 
 
 def test_ear_and_voice_are_opened_once_for_each_agent(tmp_path: Path):
     one, other = (
         project(tmp_path / name, {}, flow=FLOW, voice={"tts": f"espeak/{name}"}) for name in ("en-us", "en-gb")
     )
-    assert providers.open_tts(one) is providers.open_tts(one)
-    assert providers.open_tts(one) is not providers.open_tts(other)
-    assert providers.open_stt(one) is providers.open_stt(one)
-    assert providers.open_tts(other).name == "espeak/en-gb"
+    assert providers.ttss(one)[0].open() is providers.ttss(one)[0].open()
+    assert providers.ttss(one)[0].open() is not providers.ttss(other)[0].open()
+    assert providers.stts(one)[0].open() is providers.stts(one)[0].open()
+    assert providers.ttss(other)[0].open().name == "espeak/en-gb"

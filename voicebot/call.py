@@ -8,14 +8,13 @@ ended = await call.run()
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import secrets
 from collections.abc import Callable
 from datetime import datetime
-from functools import cache
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from loguru import logger
 from pipecat.frames.frames import (
@@ -25,28 +24,38 @@ from pipecat.frames.frames import (
     UserStoppedSpeakingFrame,
 )
 
-from voicebot import clock, events, providers
+from voicebot import clock, events
 from voicebot.agent import Agent
-from voicebot.brain import Brain, HandOver, HangUp, Output
+from voicebot.brain import Brain, HandOver, HangUp, Output, ToolResult
 from voicebot.brain.mind import open_brain
+from voicebot.brain.watch import guard_of
+from voicebot.cast import Cast
 from voicebot.deeds import event_of
-from voicebot.media import vad
+from voicebot.media import quality, vad
 from voicebot.media.ear import Ear
 from voicebot.media.playout import Playout
-from voicebot.pipeline import BrainProcessor, CallerTurnFrame, CallPipeline, GreetFrame, HeardFrame, MouthProcessor
+from voicebot.pipeline import (
+    BrainProcessor,
+    CallerTurnFrame,
+    CallPipeline,
+    GreetFrame,
+    HeardFrame,
+    LikelyTurnFrame,
+    MouthProcessor,
+    Speak,
+)
+from voicebot.process import settle_down, versions
 from voicebot.store.record import Record
 from voicebot.stt import STT, Transcript
+from voicebot.telling import AnyEvent, Face, Telling
 from voicebot.transports import Transport
 from voicebot.tts import TTS
 from voicebot.turns import smart_turn
+from voicebot.turns.filler import Hold
 from voicebot.turns.floor import Ending, Floor
+from voicebot.turns.silence import SILENCES, Silence
 
-Face = Callable[[events.Event], None]
 Reason = Literal["caller_hung_up", "agent_hung_up", "handed_over", "input_ended", "interrupted", "failed"]
-AnyEvent = TypeVar("AnyEvent", bound=events.Event)
-
-SILENCES = 3
-"""The agent hangs up when the caller has been silent this often in a row."""
 
 
 def new_id() -> str:
@@ -75,28 +84,28 @@ class Call:
         self.agent = agent
         self.transport = transport
         self.folder = record / self.id if record else None
-        self._faces: list[Face] = []
-        self._record: Record | None = None
+        guard = guard_of(agent)
+        self._telling = Telling(guard)
         self._turn = 0
         self._reply_turn = 0
-        self._silences = 0
         self._answered_at = 0.0
         self._after_reply: tuple[Reason, str] | None = None
-        self._idle: asyncio.TimerHandle | None = None
+        self._silence = Silence(agent.voice.turns.idle, self._caller_is_silent)
         spoken = transport.rate_hz > 0
-        self._stt = (stt or providers.open_stt(agent)) if spoken else None
-        self._tts = (tts or providers.open_tts(agent)) if spoken else None
-        self._brain = brain or open_brain(agent, self.id)
+        self._cast = Cast(agent, partial(self._replaced, "stt"), partial(self._replaced, "tts"))
+        self._stt = (stt or self._cast.stt) if spoken else None
+        self._tts = (tts or self._cast.tts) if spoken else None
+        self._brain = brain or open_brain(agent, self.id, guard)
 
     def subscribe(self, face: Face) -> None:
         """`face(event)` is called on the event loop for every event from now on; it must be quick."""
-        self._faces.append(face)
+        self._telling.subscribe(face)
 
     async def run(self) -> events.CallEnded:
         """The whole call. Returns how it ended; cancelling it ends the call as interrupted."""
         await self._load()
         if self.folder:
-            self._record = Record(self.folder, self.transport.rate_hz, self.agent.source)
+            self._telling.record = Record(self.folder, self.transport.rate_hz, self.agent.source)
         loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[tuple[Reason, str]] = loop.create_future()
         self._answered_at = loop.time()
@@ -123,15 +132,17 @@ class Call:
             await asyncio.gather(
                 loop.run_in_executor(None, vad.silero), smart_turn.load(), self._stt.load(), self._tts.load()
             )
-        await loop.run_in_executor(None, _settle_down)
+        await loop.run_in_executor(None, settle_down)
 
     def _assemble(self) -> None:
         self._playout = Playout(self.transport, self)
         mouth = MouthProcessor(self._tts, self._playout, self.transport.rate_hz, self)
-        self._pipeline = CallPipeline(BrainProcessor(self._brain, self), mouth)
+        self._brain.on_finish(self._tool_finished)
+        self._pipeline = CallPipeline(BrainProcessor(self._brain, self, self._hold()), mouth)
         self._floor: Floor | None = None
         if self._stt:
             stt, rate_hz = self._stt, self.transport.rate_hz
+            self._quality = quality.Quality(rate_hz, self._audio_is)
             self._floor = Floor(
                 self.agent.voice.turns,
                 lambda floor: Ear(rate_hz, floor),
@@ -139,6 +150,13 @@ class Call:
                 self._playout,
                 self,
             )
+
+    def _hold(self) -> Callable[[Speak], Hold] | None:
+        """What fills silences; on a typed line there are none."""
+        filler = self.agent.brain.filler
+        if filler is None or self._tts is None:
+            return None
+        return lambda speak: Hold(filler, self.agent.language, self._playout, speak)
 
     async def _converse(self) -> tuple[Reason, str]:
         await self._pipeline.start()
@@ -154,7 +172,8 @@ class Call:
             await asyncio.gather(caller, return_exceptions=True)
 
     async def _close(self, reason: Reason, detail: str) -> events.CallEnded:
-        self._cancel_idle()
+        self._end(reason, detail)
+        self._silence.end()
         if self._playout.busy:
             self._stop_reply()
         await self._pipeline.close()
@@ -163,21 +182,25 @@ class Call:
         for late in await self._brain.close():
             self.brain_did(late)
         ended = self._emit(events.CallEnded, reason=reason, detail=detail)
-        if self._record:
-            await self._record.close()
+        if self._telling.record:
+            await self._telling.record.close()
         return ended
 
     # -- the transport's Ear -----------------------------------------------------------------------------------------
 
     def audio(self, pcm: bytes) -> None:
-        if self._record:
-            self._record.caller(pcm)
+        if self._telling.record:
+            self._telling.record.caller(pcm)
         if self._floor:
             self._floor.ear.audio(pcm)
+            self._quality.hear(pcm, speaking=self._floor.ear.speaking, now_s=self.now_ms() / 1000)
+
+    def _audio_is(self, kind: quality.Kind, level: float) -> None:
+        self._emit(events.AudioNotice, kind=kind, level=level)
 
     def text(self, text: str) -> None:
         self._turn += 1
-        self._cancel_idle()
+        self._silence.end()
         if self._playout.busy:
             self.barge_in()
         now_ms = self.now_ms()
@@ -193,7 +216,7 @@ class Call:
 
     def caller_began(self, speech_start_ms: float) -> None:
         self._turn += 1
-        self._cancel_idle()
+        self._silence.end()
         self._emit(events.CallerSpeechStarted, speech_start_ms=speech_start_ms)
         self._pipeline.send(UserStartedSpeakingFrame())
 
@@ -204,9 +227,15 @@ class Call:
         self._emit(events.TranscriptInterim, text=text)
 
     def caller_said(self, transcript: Transcript) -> None:
-        self._silences = 0
+        self._silence.caller_spoke()
         self._emit(events.TranscriptFinal, text=transcript.text, confidence=transcript.confidence)
         self._pipeline.send(TranscriptionFrame(transcript.text, "caller", datetime.now().isoformat()))
+
+    def turn_likely(self, text: str) -> None:
+        self._pipeline.send(LikelyTurnFrame(text))
+
+    def turn_unlikely(self) -> None:
+        self._pipeline.send(LikelyTurnFrame(""))
 
     def nothing_said(self) -> None:
         self._turn -= 1
@@ -225,9 +254,9 @@ class Call:
     def barge_in(self) -> None:
         if self._playout.speaking:
             self._emit(events.BargeIn, heard=self._playout.heard())
-        heard = self._stop_reply()
+        self._stop_reply()
         self._after_reply = None
-        self._pipeline.send(InterruptionFrame(), HeardFrame(heard, interrupted=True))
+        self._pipeline.send(InterruptionFrame(), HeardFrame(self._playout.heard_answer(), interrupted=True))
 
     def turn_ended(self, ending: Ending) -> None:
         self._emit(
@@ -239,7 +268,7 @@ class Call:
             decided_ms=ending.decided_ms,
         )
         self._pipeline.send(UserStoppedSpeakingFrame())
-        self._answer(ending.text)
+        self._answer(ending.text, self.now_ms() - ending.speech_end_ms)
 
     def failed(self, kind: Literal["stt", "llm", "tts", "turn"], error: BaseException) -> None:
         logger.opt(exception=error).debug("provider failed")
@@ -247,18 +276,22 @@ class Call:
         provider = getattr(parts.get(kind), "name", "smart-turn")
         self._emit(events.ProviderFailed, kind=kind, provider=provider, error=f"{type(error).__name__}: {error}")
 
-    def _answer(self, text: str) -> None:
+    def _replaced(self, kind: Literal["stt", "tts"], provider: str, error: Exception, remedy: str) -> None:
+        """A provider failed, and what it left undone goes to the next one."""
+        told = f"{type(error).__name__}: {error}"
+        self._emit(events.ProviderFailed, kind=kind, provider=provider, error=told, remedy=remedy)
+
+    def _answer(self, text: str, silent_ms: float = 0.0) -> None:
         self._reply_turn = self._turn
         self._playout.begin()
-        self._pipeline.send(CallerTurnFrame(text))
+        self._pipeline.send(CallerTurnFrame(text, silent_ms))
 
-    def _stop_reply(self) -> str:
-        """The reply ends here. Returns what was heard of it."""
+    def _stop_reply(self) -> None:
+        """The reply ends here."""
         spoke, said = self._playout.speaking, self._playout.said
         heard = self._playout.drop()
         if spoke:
             self._emit(events.AgentSpeechStopped, self._reply_turn, heard=heard, said=said, interrupted=True)
-        return heard
 
     # -- the pipeline's Narrator -------------------------------------------------------------------------------------
 
@@ -275,59 +308,66 @@ class Call:
         if told := event_of(output):
             kind, fields = told
             self._emit(kind, self._reply_turn, **fields)
-        if isinstance(output, HandOver):
+        if isinstance(output, HandOver) and output.agent:
+            self._cast.enter(output.agent)
+        elif isinstance(output, HandOver):
             self._after_reply = ("handed_over", output.to)
         elif isinstance(output, HangUp):
             self._after_reply = ("agent_hung_up", output.reason)
 
+    def _tool_finished(self, result: ToolResult) -> None:
+        """One that ran in the background; the agent says so when nobody speaks."""
+        self.brain_did(result)
+        if not self._playout.busy and not self._ended.done():
+            self._wait_for_caller()
+
     # -- the playout's Follower --------------------------------------------------------------------------------------
 
-    def agent_started(self) -> None:
-        self._emit(events.AgentSpeechStarted, self._reply_turn)
+    def agent_started(self, *, filler: bool) -> None:
+        self._emit(events.AgentSpeechStarted, self._reply_turn, filler=filler)
 
-    def agent_clause(self, text: str, starts_in_ms: float, length_ms: float) -> None:
+    def agent_clause(self, text: str, starts_in_ms: float, length_ms: float, *, filler: bool) -> None:
         starts_ms = self.now_ms() + starts_in_ms
-        ends_ms = starts_ms + length_ms
-        self._emit(events.AgentSaying, self._reply_turn, text=text.strip(), starts_ms=starts_ms, ends_ms=ends_ms)
+        said = {"text": text.strip(), "starts_ms": starts_ms, "ends_ms": starts_ms + length_ms, "filler": filler}
+        self._emit(events.AgentSaying, self._reply_turn, **said)
 
     def agent_audio(self, pcm: bytes) -> None:
-        if self._record:
-            self._record.agent(pcm)
+        if self._telling.record:
+            self._telling.record.agent(pcm)
 
     def agent_silenced(self) -> None:
-        if self._record:
-            self._record.agent_silenced()
+        if self._telling.record:
+            self._telling.record.agent_silenced()
 
     def agent_finished(self) -> None:
         said = self._playout.said
         self._emit(events.AgentSpeechStopped, self._reply_turn, heard=said, said=said, interrupted=False)
-        self._pipeline.send(HeardFrame(said))
+        self._pipeline.send(HeardFrame(self._playout.answer))
         if self._after_reply:
             self._end(*self._after_reply)
-        elif self._floor:
+            return
+        if self._floor:
             self._floor.agent_finished()
-            self._wait_for_caller()
+        self._wait_for_caller()
 
     # -- silence, and the end ----------------------------------------------------------------------------------------
 
     def _wait_for_caller(self) -> None:
-        self._cancel_idle()
-        if self._floor and not self._floor.caller_has_it:
-            loop = asyncio.get_running_loop()
-            self._idle = loop.call_later(self.agent.voice.turns.idle, self._caller_is_silent)
+        """Nobody speaks. The agent speaks up when it has news, else it is the caller's turn."""
+        self._silence.end()
+        if self._floor and self._floor.caller_has_it:
+            return
+        if self._brain.has_news:
+            self._answer("")
+        elif self._floor:
+            self._silence.begin()
 
-    def _caller_is_silent(self) -> None:
-        self._silences += 1
-        self._emit(events.CallerSilent, times=self._silences)
-        if self._silences >= SILENCES:
+    def _caller_is_silent(self, times: int) -> None:
+        self._emit(events.CallerSilent, times=times)
+        if times >= SILENCES:
             self._end("agent_hung_up", "the caller was silent")
         else:
             self._answer("")
-
-    def _cancel_idle(self) -> None:
-        if self._idle:
-            self._idle.cancel()
-            self._idle = None
 
     def _end(self, reason: Reason, detail: str) -> None:
         if not self._ended.done():
@@ -349,36 +389,10 @@ class Call:
             stt=self._stt.name if self._stt else "",
             tts=self._tts.name if self._tts else "",
             brain=self._brain.name,
-            versions=_versions(),
+            versions=versions(),
             pid=os.getpid(),
         )
 
     def _emit(self, kind: type[AnyEvent], turn: int | None = None, /, **fields: Any) -> AnyEvent:
         event = kind(t_ms=round(self.now_ms(), 3), turn=self._turn if turn is None else turn, **fields)
-        if self._record:
-            self._record.event(event)
-        for face in list(self._faces):
-            try:
-                face(event)
-            except Exception:  # noqa: BLE001 - a broken face must not end the call; it is told once and left out
-                logger.exception(f"a face failed on {event.type} and is dropped")
-                self._faces.remove(face)
-        return event
-
-
-@cache
-def _settle_down() -> None:
-    """Before the first call of the process: what is loaded stays, so the garbage collector need not walk it again.
-
-    A full collection with the engine in memory takes 90 ms, and would come in the middle of calls.
-    """
-    _versions()
-    gc.collect()
-    gc.freeze()
-
-
-@cache
-def _versions() -> dict[str, str]:
-    from importlib.metadata import version
-
-    return {name: version(name) for name in ("voicebot", "pipecat-ai", "langgraph")}
+        return self._telling.tell(event)

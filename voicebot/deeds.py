@@ -30,7 +30,7 @@ _EVENTS: dict[type[Output], type[events.Event]] = {
     Failed: events.ProviderFailed,
     PressKeys: events.KeysPressed,
 }
-_MORE: dict[type[Output], dict[str, Any]] = {Failed: {"kind": "llm"}, PressKeys: {"side": "agent"}}
+_MORE: dict[type[Output], dict[str, Any]] = {PressKeys: {"side": "agent"}}
 
 
 def event_of(output: Output) -> tuple[type[events.Event], dict[str, Any]] | None:

@@ -115,6 +115,8 @@ class AgentSpeechStarted(_Event):
     """The caller begins to hear this reply."""
 
     type: Literal["agent_speech_started"] = "agent_speech_started"
+    filler: bool = False
+    """What they hear is a filler ("One moment."); the answer's own beginning is its first `agent_saying`."""
 
 
 class AgentSaying(_Event):
@@ -124,6 +126,8 @@ class AgentSaying(_Event):
     text: str
     starts_ms: float
     ends_ms: float
+    filler: bool = False
+    """Said only because there was no answer yet; the conversation does not remember it."""
 
 
 class AgentPaused(_Event):
@@ -151,7 +155,7 @@ class AgentSpeechStopped(_Event):
 
     type: Literal["agent_speech_stopped"] = "agent_speech_stopped"
     heard: str
-    """The words the caller heard: what the conversation remembers."""
+    """The words the caller heard: what the conversation remembers, and the fillers among them."""
     said: str
     """The words the agent meant to say."""
     interrupted: bool
@@ -194,13 +198,15 @@ class HandedOver(_Event):
     type: Literal["handed_over"] = "handed_over"
     to: str
     reason: str
+    agent: str = ""
+    """The file of the agent that goes on with this call; '' when the call leaves the agents."""
 
 
 class ProviderFailed(_Event):
     """A provider did not do its work; the call goes on."""
 
     type: Literal["provider_failed"] = "provider_failed"
-    kind: Literal["stt", "llm", "tts", "turn"]
+    kind: Literal["stt", "llm", "tts", "turn", "tool", "store"]
     provider: str
     error: str
     remedy: str = ""
@@ -219,6 +225,8 @@ class ModelUsed(_Event):
     output_tokens: int
     cost_usd: float | None = None
     """By the dated price table; null where that has no price."""
+    estimated: bool = False
+    """The provider did not count, or was cut short before it did: estimated from the length of the texts."""
 
 
 class GuardrailHit(_Event):
@@ -248,6 +256,18 @@ class CallerSilent(_Event):
     type: Literal["caller_silent"] = "caller_silent"
     times: int
     """How often in a row."""
+
+
+class AudioNotice(_Event):
+    """Something is wrong with the caller's audio. Told once, and again only after it was good in between."""
+
+    type: Literal["audio_notice"] = "audio_notice"
+    kind: Literal["too_quiet", "clipping", "dropouts", "narrowband"]
+    """`narrowband`: the audio holds no more than a telephone carries, although the line could."""
+    level: float
+    """too_quiet: the level of speech in dB below full scale. clipping: percent of samples that are cut off.
+    dropouts: milliseconds that were lost in the last ten seconds. narrowband: dB by which the sound above 4 kHz is
+    weaker than below."""
 
 
 class CallEnded(_Event):
@@ -283,6 +303,7 @@ Event = Annotated[
     | GuardrailHit
     | KeysPressed
     | CallerSilent
+    | AudioNotice
     | CallEnded,
     Field(discriminator="type"),
 ]

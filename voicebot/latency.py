@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from voicebot.events import (
+    AgentSaying,
     AgentSpeechStarted,
     CallerSpeechStopped,
     Event,
@@ -78,6 +79,9 @@ class Waterfall:
     """In order; durations add up to `v2v_ms`. Empty without an answer and when it came too early."""
     tools: tuple[ToolRun, ...] = ()
     """Tools that ran for this turn, whether before the first sound or after it."""
+    filler_ms: float | None = None
+    """When a filler ("One moment.") was heard instead, from the end of the caller's speech. It is no answer: `v2v_ms`
+    goes on to the answer itself."""
 
     def spent_ms(self, kind: Kind) -> float:
         """Time in stages of one kind. `engine` is METRICS.md's engine-added latency."""
@@ -100,13 +104,26 @@ def _of_turn(events: list[Event]) -> list[Waterfall]:
     first_ended = next((i for i, event in enumerate(events) if isinstance(event, TurnEnded)), None)
     if first_ended is None:
         return []
-    answered = next((i for i in range(first_ended, len(events)) if isinstance(events[i], AgentSpeechStarted)), None)
+    answered = next((i for i in range(first_ended, len(events)) if _answer_ms(events[i]) is not None), None)
     before = events[:answered]
     ended = next(event for event in reversed(before) if isinstance(event, TurnEnded))
     tools = tuple(ToolRun(e.name, e.ok, e.duration_ms) for e in events if isinstance(e, ToolReturned))
-    v2v_ms = None if answered is None else events[answered].t_ms - ended.speech_end_ms
+    answer_ms = None if answered is None else _answer_ms(events[answered])
+    v2v_ms = None if answer_ms is None else answer_ms - ended.speech_end_ms
     stages = _stages(before, ended, v2v_ms) if v2v_ms is not None and v2v_ms >= 0 else ()
-    return [Waterfall(ended.turn, ended.text, ended.speech_end_ms, v2v_ms, stages, tools)]
+    return [Waterfall(ended.turn, ended.text, ended.speech_end_ms, v2v_ms, stages, tools, _filler_ms(before, ended))]
+
+
+def _answer_ms(event: Event) -> float | None:
+    """When the answer begins to be heard, if that is what the event tells: behind a filler, its clause does."""
+    if isinstance(event, AgentSpeechStarted) and not event.filler:
+        return event.t_ms
+    return event.starts_ms if isinstance(event, AgentSaying) and not event.filler else None
+
+
+def _filler_ms(before: list[Event], ended: TurnEnded) -> float | None:
+    fillers = (event.t_ms for event in before if isinstance(event, AgentSpeechStarted) and event.filler)
+    return next((t_ms - ended.speech_end_ms for t_ms in fillers), None)
 
 
 def _stages(before: list[Event], ended: TurnEnded, v2v_ms: float) -> tuple[Stage, ...]:

@@ -8,6 +8,7 @@ A project is a folder with agents in it:
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 AGENTS = "agents"
@@ -15,6 +16,8 @@ CALLS = "calls"
 DATA = "data"
 EVALS = "evals"
 PERSONAS = "personas"
+MODELS_SETTING = "VOICEBOT_MODELS"
+"""The setting that moves the folder of models, for example to a larger disk."""
 
 
 def project_root(start: Path | None = None) -> Path:
@@ -54,6 +57,22 @@ def evals_dir(root: Path) -> Path:
 
 def personas_dir(root: Path) -> Path:
     return root / PERSONAS
+
+
+def models_dir() -> Path:
+    """Where models lie, for all projects: `VOICEBOT_MODELS`, or the platform's folder for data of programs."""
+    if chosen := os.environ.get(MODELS_SETTING):
+        return Path(chosen).expanduser().absolute()
+    import platformdirs
+
+    return platformdirs.user_data_path("voicebot", appauthor=False) / "models"
+
+
+def phrases_dir() -> Path:
+    """Where the sound of what agents say in every call is kept; it may be deleted at any time."""
+    import platformdirs
+
+    return platformdirs.user_cache_path("voicebot", appauthor=False) / "phrases"
 
 
 def shown(path: Path) -> str:

@@ -5,6 +5,8 @@ it clause by clause into the playout. An interruption is Pipecat's own: it cance
 
     CallerTurnFrame -> [Brain] -> ReplyStartFrame, LLMTextFrame ..., LLMFullResponseEndFrame -> [Mouth] -> playout
 
+While the brain has nothing to say, the pipeline says "One moment." (FillerFrame); the brain does not hear of it.
+
 The caller's turns also travel as Pipecat's standard frames (UserStartedSpeakingFrame, TranscriptionFrame,
 UserStoppedSpeakingFrame), so any Pipecat processor or observer can stand in the pipeline.
 """
@@ -12,7 +14,7 @@ UserStoppedSpeakingFrame), so any Pipecat processor or observer can stand in the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -30,13 +32,16 @@ from pipecat.pipeline.worker import PipelineWorker
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.workers.runner import WorkerRunner
 
-from voicebot.brain import Brain, Output, Say
+from voicebot.brain import Brain, Output, PressKeys, Say
+from voicebot.media import dtmf
 from voicebot.media.playout import Playout
 from voicebot.media.resample import Resampler
-from voicebot.tts import TTS, Speech
+from voicebot.tts import TTS, Word
 from voicebot.tts.clauses import Clauses
+from voicebot.turns.filler import Hold
 
 APOLOGY = "I'm sorry, something went wrong on my side. Could you say that again?"
+Speak = Callable[[str], Awaitable[None]]
 
 
 @dataclass
@@ -49,11 +54,20 @@ class CallerTurnFrame(DataFrame):
     """The caller's turn is over; the brain answers."""
 
     text: str = ""
+    silent_ms: float = 0.0
+    """Since the caller's last word."""
+
+
+@dataclass
+class LikelyTurnFrame(DataFrame):
+    """The caller's turn is probably over, with this text; '' when they go on after all."""
+
+    text: str = ""
 
 
 @dataclass
 class HeardFrame(DataFrame, UninterruptibleFrame):
-    """What the caller heard of the last reply, for the brain's memory."""
+    """What the caller heard of the last reply, fillers aside, for the brain's memory."""
 
     text: str = ""
     interrupted: bool = False
@@ -62,6 +76,20 @@ class HeardFrame(DataFrame, UninterruptibleFrame):
 @dataclass
 class ReplyStartFrame(LLMFullResponseStartFrame):
     """The first frame of a reply."""
+
+
+@dataclass
+class FillerFrame(DataFrame):
+    """Words for a silence, beside the reply."""
+
+    text: str = ""
+
+
+@dataclass
+class KeysFrame(DataFrame):
+    """Keys to press, behind the words so far."""
+
+    keys: str = ""
 
 
 class Narrator(Protocol):
@@ -82,21 +110,43 @@ class Narrator(Protocol):
 class BrainProcessor(FrameProcessor):
     """Answers the caller's turns. What it does besides speaking goes to the narrator."""
 
-    def __init__(self, brain: Brain, narrator: Narrator) -> None:
+    def __init__(self, brain: Brain, narrator: Narrator, hold: Callable[[Speak], Hold] | None = None) -> None:
+        """`hold` makes what fills silences with the help of a function that speaks; None: they stay silent."""
         super().__init__(name="brain")
         self._brain = brain
         self._narrator = narrator
+        self._hold = hold(self._fill) if hold else None
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
         if isinstance(frame, CallerTurnFrame):
-            await self._reply(self._brain.reply(frame.text))
+            await self._held(self._brain.reply(frame.text), frame.silent_ms)
         elif isinstance(frame, GreetFrame):
             await self._reply(self._brain.greet())
+        elif isinstance(frame, LikelyTurnFrame):
+            await self._prepare(frame.text)
         elif isinstance(frame, HeardFrame):
             await self._brain.heard(frame.text, interrupted=frame.interrupted)
         else:
             await self.push_frame(frame, direction)
+
+    async def _held(self, outputs: AsyncGenerator[Output, None], silent_ms: float) -> None:
+        """Reply, and meanwhile leave the caller in no silence."""
+        holding = asyncio.create_task(self._hold.keep(silent_ms / 1000), name="hold") if self._hold else None
+        try:
+            await self._reply(outputs)
+        finally:
+            if holding:
+                holding.cancel()
+
+    async def _fill(self, text: str) -> None:
+        await self.push_frame(FillerFrame(text))
+
+    async def _prepare(self, text: str) -> None:
+        try:
+            await self._brain.prepare(text)
+        except Exception as error:  # noqa: BLE001 - a head start that fails costs nothing but the head start
+            self._narrator.failed("llm", error)
 
     async def _reply(self, outputs: AsyncGenerator[Output, None]) -> None:
         await self.push_frame(ReplyStartFrame())
@@ -104,7 +154,9 @@ class BrainProcessor(FrameProcessor):
         try:
             async with aclosing(outputs):  # closing it when the caller interrupts stops the brain's work
                 async for output in outputs:
-                    if not isinstance(output, Say):
+                    if isinstance(output, PressKeys):
+                        await self.push_frame(KeysFrame(output.keys))
+                    elif not isinstance(output, Say):
                         self._narrator.brain_did(output)
                     elif output.text:
                         if not spoke:
@@ -143,35 +195,58 @@ class MouthProcessor(FrameProcessor):
             for clause in self._clauses.flush():
                 await self._speak(clause)
             self._playout.end()
+        elif isinstance(frame, KeysFrame):
+            for clause in self._clauses.flush():
+                await self._speak(clause)
+            self._press(frame.keys)
+        elif isinstance(frame, FillerFrame) and self._playout.unheard_ms <= 0:  # else the answer came first
+            await self._fill(frame.text)
         await self.push_frame(frame, direction)
+
+    def _press(self, keys: str) -> None:
+        self._playout.clause("")
+        start_ms = 0.0
+        for key, pcm in zip(keys, dtmf.tones(keys, self._rate_hz), strict=True):
+            self._playout.audio(pcm, (Word(key, start_ms),))
+            start_ms += len(pcm) / 2 * 1000 / self._rate_hz if self._rate_hz else 0
+        self._playout.clause_complete()
+        self._narrator.brain_did(PressKeys(keys))
+
+    async def _fill(self, text: str) -> None:
+        """A sentence that only waits to be sure of its end is said now, and better than any filler."""
+        if sentence := self._clauses.sentence():
+            await self._speak(sentence)
+        else:
+            await self._say(text, filler=True)
 
     async def _speak(self, clause: str) -> None:
         if self._first_clause:
             self._first_clause = False
             self._narrator.first_clause()
-        self._playout.clause(clause)
+        await self._say(clause, filler=False)
+
+    async def _say(self, clause: str, *, filler: bool) -> None:
+        self._playout.clause(clause, filler=filler)
         try:
-            await self._audio(clause)
+            await self._audio(clause, answer=not filler)
         except Exception as error:  # noqa: BLE001 - a call never dies of its TTS, whatever that raises
             self._narrator.failed("tts", error)
         self._playout.clause_complete()
 
-    async def _audio(self, clause: str) -> None:
+    async def _audio(self, clause: str, *, answer: bool) -> None:
         if self._tts is None:
             self._playout.audio(b"")
             return
         resample: Resampler | None = None
         async for speech in self._tts.speak(clause):
             resample = resample or Resampler(speech.rate_hz, self._rate_hz)
-            self._hand_over(resample(speech.pcm), speech)
+            pcm = resample(speech.pcm)
+            if answer and self._first_audio and pcm:
+                self._first_audio = False
+                self._narrator.first_audio()
+            self._playout.audio(pcm, speech.words)
         if resample:
             self._playout.audio(resample(b"", last=True))
-
-    def _hand_over(self, pcm: bytes, speech: Speech) -> None:
-        if self._first_audio and pcm:
-            self._first_audio = False
-            self._narrator.first_audio()
-        self._playout.audio(pcm, speech.words)
 
 
 class CallPipeline:

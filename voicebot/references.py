@@ -7,6 +7,7 @@ root folder; an agent built in code has no files to check.
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,9 +15,10 @@ from typing import Literal
 
 from pydantic import ValidationInfo
 
+from voicebot import graphref
 from voicebot.errors import did_you_mean
 
-BUILT_IN_TOOLS = frozenset({"end_call", "hand_over"})
+BUILT_IN_TOOLS = frozenset({"end_call", "hand_over", "press_keys"})
 """Every brain has these; a tool of the project cannot take their names."""
 
 
@@ -54,19 +56,29 @@ def tool(reference: str, info: ValidationInfo) -> str:
     return reference
 
 
+def graph(reference: str, info: ValidationInfo) -> str:
+    """'graph.py:graph', 'my_pkg.graph:build' or 'langgraph.json:agent': what makes a LangGraph graph."""
+    if isinstance(info.context, Path):
+        graphref.resolve(reference, info.context)
+    return reference
+
+
 def misfit(reference: str, arguments: list[str], info: ValidationInfo) -> str:
     """Why the tool cannot be called with just these arguments; '' when it can, or when that cannot be seen."""
     if not isinstance(info.context, Path):
         return ""
     file, _, function = reference.rpartition(":")
     signature = _functions((info.context / file).read_text(encoding="utf-8"))[function]
-    if signature is None:
-        return ""
+    return unfit(reference, signature.names, signature.required, arguments) if signature else ""
+
+
+def unfit(tool: str, names: Collection[str], required: Iterable[str], arguments: list[str]) -> str:
+    """Why `tool`, which has these parameters, cannot be called with just these arguments; '' when it can."""
     for argument in arguments:
-        if argument not in signature.names:
-            return f"{reference} has no parameter '{argument}'.{did_you_mean(argument, signature.names)}"
-    missing = [name for name in signature.required if name not in arguments]
-    return f"{reference} needs '{missing[0]}' too." if missing else ""
+        if argument not in names:
+            return f"{tool} has no parameter '{argument}'.{did_you_mean(argument, names)}"
+    missing = next((name for name in required if name not in arguments), None)
+    return f"{tool} needs '{missing}' too." if missing else ""
 
 
 @dataclass(frozen=True)

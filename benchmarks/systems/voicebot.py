@@ -20,7 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from benchmarks import mulaw, stubs
 from benchmarks.systems.serve import serve
 from voicebot.agent import Agent
-from voicebot.brain import Output, Say
+from voicebot.brain import Output, Say, ToolResult
 from voicebot.call import Call
 from voicebot.media.schedule import Schedule
 from voicebot.stt import Transcript
@@ -84,8 +84,14 @@ class StubBrain:
 
     async def heard(self, text: str, *, interrupted: bool) -> None: ...
 
+    async def prepare(self, text: str) -> None: ...
+
     def settles(self, text: str) -> bool:
         return False
+
+    def on_finish(self, tell: Callable[[ToolResult], None]) -> None: ...
+
+    has_news = False
 
     async def close(self) -> Sequence[Output]:
         return ()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage, ToolMessage
 
+from tests.doubles.strict_server import accepts
 from voicebot.brain.heard import INTERRUPTED
 from voicebot.brain.history import CONNECTED, CUT_IN, NOT_RUN, SILENT, for_model, unanswered
 
@@ -59,21 +60,27 @@ def test_the_same_conversation_is_sent_as_the_same_bytes():
     assert [m.content for m in for_model(SYSTEM, messages)] == [m.content for m in for_model(SYSTEM, again)]
 
 
-def is_accepted(messages: list[BaseMessage]) -> bool:
-    """The strictest rules of servers: system, user first, turns, every call answered at once."""
-    waiting: set[str] = set()
-    last = "system"
-    for message in messages[1:]:
-        if isinstance(message, ToolMessage):
-            if message.tool_call_id not in waiting:
-                return False
-            waiting.remove(message.tool_call_id)
-        elif waiting or message.type == last or (last == "system" and message.type != "human"):
-            return False
-        elif isinstance(message, AIMessage):
-            waiting = {one["id"] or "" for one in message.tool_calls}
-        last = message.type if not (last == "tool" and message.type == "ai") else "ai"
-    return not waiting
+def test_a_note_opens_the_conversation():
+    told = for_model(SYSTEM, [HumanMessage("hi"), AIMessage("Hello.")], note="[Notes.]")
+    assert [(m.type, m.text) for m in told[1:]] == [("human", "[Notes.]\nhi"), ("ai", "Hello.")]
+
+
+def test_a_note_stands_alone_before_words_of_the_agent():
+    told = for_model(SYSTEM, [AIMessage("Hello."), HumanMessage("hi")], note="[Notes.]")
+    assert [(m.type, m.text) for m in told[1:]] == [("human", "[Notes.]"), ("ai", "Hello."), ("human", "hi")]
+
+
+def test_what_is_for_this_turn_follows_the_callers_words_and_leaves_what_is_before_as_it_was():
+    messages = [
+        HumanMessage("hi"),
+        AIMessage("Hello."),
+        HumanMessage("open?"),
+        call("1"),
+        ToolMessage("8", tool_call_id="1"),
+    ]
+    plain, told = for_model(SYSTEM, messages), for_model(SYSTEM, messages, aside="<passage>")
+    assert told[3].text == "open?\n\n<passage>"
+    assert [m for place, m in enumerate(told) if place != 3] == [m for place, m in enumerate(plain) if place != 3]
 
 
 _MESSAGE = st.one_of(
@@ -96,4 +103,5 @@ def test_any_conversation_is_accepted_by_strict_servers(plan: list[AnyMessage | 
             messages.append(ToolMessage("done", tool_call_id=asked.pop(0)))
         elif not isinstance(each, str):
             messages.append(each)
-    assert is_accepted(for_model(SYSTEM, messages))
+    assert accepts(for_model(SYSTEM, messages))
+    assert accepts(for_model(SYSTEM, messages, note="[Notes.]", aside="<passage>"))

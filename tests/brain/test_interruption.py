@@ -16,12 +16,12 @@ from langgraph.runtime import Runtime
 
 from tests.doubles.openai_endpoint import Answer, OpenAIEndpoint, answer
 from tests.doubles.project import GREETING, a_call, llm_agent, outputs_of, words
-from voicebot.brain import CallTool, HangUp, Say, ToolResult
+from voicebot.brain import CallTool, HangUp, Say, ToolResult, Used
 from voicebot.brain.graph import CallContext, State, Words, compiled
 from voicebot.brain.heard import INTERRUPTED
 from voicebot.brain.history import CUT_IN, NOT_RUN, unanswered
 from voicebot.brain.session import GraphBrain, Mind
-from voicebot.brain.tools import Tool, Toolbox
+from voicebot.brain.tools import Function, Toolbox
 from voicebot.llm import LLM
 
 LONG = "one two three four five six seven eight nine ten eleven twelve"
@@ -43,6 +43,8 @@ async def said_until(brain: GraphBrain, text: str, pieces: int) -> list[Any]:
     outputs = []
     async with aclosing(brain.reply(text)) as reply:
         async for output in reply:
+            if isinstance(output, Used):
+                continue
             outputs.append(output)
             if len(outputs) == pieces:
                 break
@@ -269,7 +271,7 @@ def assert_answered(sent: list[dict[str, Any]]) -> None:
 
 async def test_200_random_cuts_of_the_graph_leave_exactly_what_was_heard():
     graph = compiled(scripted)
-    mind = Mind(graph, Toolbox([Tool.of(note, "note")]), "en", GREETING)
+    mind = Mind(graph, Toolbox([Function.of(note, "note")]), "en", GREETING)
     for seed in range(200):
         brain = GraphBrain(mind, f"call-{seed}", "scripted", no_models)
         async for _ in brain.greet():

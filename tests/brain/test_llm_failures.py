@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -14,6 +15,7 @@ from tests.doubles.openai_endpoint import Answer, OpenAIEndpoint, answer
 from tests.doubles.project import a_call, llm_agent, outputs_of, words
 from voicebot.brain import Failed, Output, Say
 from voicebot.brain.apology import SENTENCES
+from voicebot.brain.asking import GO_ON
 from voicebot.brain.mind import open_brain
 from voicebot.brain.session import GraphBrain
 from voicebot.llm import LLM
@@ -25,12 +27,14 @@ SORRY = SENTENCES["en"]
 
 
 @asynccontextmanager
-async def a_call_to(root: Path, *servers: OpenAIEndpoint, silence_s: float = 5.0) -> AsyncIterator[GraphBrain]:
+async def a_call_to(
+    root: Path, *servers: OpenAIEndpoint, silence_s: float = 5.0, patience: str = "30s"
+) -> AsyncIterator[GraphBrain]:
     """A call whose models are these servers, the first asked first; that one may be silent for `silence_s`."""
     async with AsyncExitStack() as stack:
         for server in servers:
             await stack.enter_async_context(server)
-        brain = open_brain(llm_agent(root, servers[0], greeting=None), "call")
+        brain = open_brain(llm_agent(root, servers[0], greeting=None, brain={"patience": patience}), "call")
         assert isinstance(brain, GraphBrain)
         brain._connect = partial(_connect, servers, silence_s)
         yield brain
@@ -104,18 +108,84 @@ async def test_a_passing_fault_is_over_at_the_second_attempt(tmp_path: Path):
     assert remedies(outputs) == ["asked again"]
 
 
-@pytest.mark.parametrize("how", [{"cut_after": 2}, {"ends_after": 2}, {"token_s": 1.5}], ids=str)
-async def test_an_answer_that_breaks_off_ends_in_an_apology_and_is_not_said_twice(
-    tmp_path: Path, how: dict[str, float]
-):
-    first, second = OpenAIEndpoint(answer("We open at eight.", **how)), OpenAIEndpoint(GOOD)
-    async with a_call_to(tmp_path, first, second, silence_s=0.5) as brain:
+HOW_IT_BREAKS_OFF = [{"cut_after": 2}, {"ends_after": 2}, {"fails_after": 2}, {"hangs_after": 2}]
+
+
+@pytest.mark.parametrize("how", HOW_IT_BREAKS_OFF, ids=str)
+@pytest.mark.parametrize("rest", ["at eight.", "We open at eight.", "open at eight.", " at eight."])
+async def test_the_next_model_goes_on_where_the_answer_broke_off(tmp_path: Path, how: dict[str, int], rest: str):
+    # The first one is asked again, unless it hung.
+    again = [] if "hangs_after" in how else [answer(status=500)]
+    first, second = OpenAIEndpoint(answer("We open at nine.", **how), *again), OpenAIEndpoint(answer(rest))
+    async with a_call_to(tmp_path, first, second, silence_s=0.3) as brain:
         outputs = await outputs_of(brain, "hello")
-        heard = "We" if "token_s" in how else "We open"
-        assert words(outputs) == f"{heard} {SORRY}"
-        assert [m.text for m in await brain.messages()][1:] == [heard, SORRY]
-    assert remedies(outputs) == ["apology"]
-    assert not second.requests
+        assert words(outputs) == "We open at eight."
+        assert [m.text for m in await brain.messages()][1:] == ["We open at eight."]
+    assert remedies(outputs)[-1] == "next: openai/m2"
+    partial, note = second.requests[0]["messages"][-2:]
+    assert (partial["role"], partial["content"]) == ("assistant", "We open")
+    assert (note["role"], note["content"]) == ("user", GO_ON)
+
+
+async def test_a_model_that_broke_off_goes_on_itself_when_nobody_else_is_there(tmp_path: Path):
+    server = OpenAIEndpoint(answer("We open at nine.", hangs_after=2), answer("at eight."))
+    async with a_call_to(tmp_path, server, silence_s=0.3) as brain:
+        assert words(await outputs_of(brain, "hello")) == "We open at eight."
+
+
+async def test_words_that_nobody_can_go_on_with_end_in_an_apology(tmp_path: Path):
+    first = OpenAIEndpoint(answer("We open at eight.", cut_after=2), answer(status=401))
+    async with a_call_to(tmp_path, first, OpenAIEndpoint(answer(status=401))) as brain:
+        outputs = await outputs_of(brain, "hello")
+        assert words(outputs) == f"We open {SORRY}"
+        assert [m.text for m in await brain.messages()][1:] == ["We open", SORRY]
+    assert remedies(outputs) == ["asked again", "next: openai/m2", "apology"]
+
+
+async def test_a_model_is_not_kept_waiting_for_while_another_can_be_asked(tmp_path: Path):
+    first, second = OpenAIEndpoint(answer("Late.", first_s=60)), OpenAIEndpoint(answer("Soon.", first_s=1.0))
+    async with a_call_to(tmp_path, first, second, patience="500ms") as brain:
+        began = asyncio.get_running_loop().time()
+        assert words(await outputs_of(brain, "hello")) == "Soon.", "the last one may take longer than that"
+        assert 1.4 < asyncio.get_running_loop().time() - began < 2.5
+
+
+async def test_a_model_that_failed_three_times_is_left_alone_and_then_probed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    first, second = OpenAIEndpoint(answer(status=401)), OpenAIEndpoint(GOOD)
+    async with a_call_to(tmp_path, first, second) as brain:
+        for turn in range(5):
+            outputs = await outputs_of(brain, f"hello {turn}")
+            assert words(outputs) == "We open at eight."
+        assert len(first.requests) == 3
+        assert failures(outputs)[0].error == "not asked: it failed 3 times in a row."
+        loop = asyncio.get_running_loop()
+        later = loop.time() + 31
+        monkeypatch.setattr(loop, "time", lambda: later)
+        first.answers = [GOOD]
+        assert words(await outputs_of(brain, "hello?")) == "We open at eight."
+        assert len(first.requests) == 4
+        assert not failures(await outputs_of(brain, "hello??"))
+        assert len(first.requests) == 5
+
+
+async def test_when_all_are_left_alone_the_best_is_asked_all_the_same(tmp_path: Path):
+    server = OpenAIEndpoint(*[answer(status=401)] * 3, GOOD)
+    async with a_call_to(tmp_path, server) as brain:
+        for _ in range(3):
+            assert words(await outputs_of(brain, "hello")) == SORRY
+        outputs = await outputs_of(brain, "hello")
+    assert words(outputs) == "We open at eight."
+    assert remedies(outputs) == ["next: openai/m1"]
+
+
+async def test_what_only_this_request_is_to_blame_for_does_not_shut_a_model_out(tmp_path: Path):
+    server = OpenAIEndpoint(answer(status=400, error="bad tool"))
+    async with a_call_to(tmp_path, server) as brain:
+        for _ in range(5):
+            await outputs_of(brain, "hello")
+    assert len(server.requests) == 5
 
 
 async def test_when_all_models_fail_the_agent_apologises_and_the_next_turn_works(tmp_path: Path):
@@ -170,4 +240,4 @@ async def test_a_bug_in_a_node_costs_one_apology(tmp_path: Path):
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("voicebot.brain.respond.RETRY_S", 0.0)
+    monkeypatch.setattr("voicebot.brain.asking.RETRY_S", 0.0)

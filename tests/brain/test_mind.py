@@ -119,10 +119,22 @@ async def test_the_key_is_read_from_the_projects_env_file(tmp_path: Path):
     assert "sk-from-file" not in repr(llm)
 
 
-def test_an_agent_with_a_flow_and_a_model_is_refused(tmp_path: Path):
-    brain = {"llm": ["openai"], "prompt": "You are Ava.", "tools": ["tools.py:order"]}
-    with pytest.raises(BadInput, match=r"ava\.yaml:\d+:\d+ only one can answer.*Remove one of them"):
-        project(tmp_path, brain, ORDER, flow=FLOW)
+async def test_a_flow_leads_a_model(tmp_path: Path):
+    claims = answer("", ("understood", {"act": "tells", "goal": "order", "slots": {"dish": "salad"}}))
+    async with OpenAIEndpoint(claims) as server:
+        brain = {"llm": "openai/double", "prompt": "You are Ava.", "base_url": server.url, "tools": "tools.py:order"}
+        async with a_call(project(tmp_path, brain, ORDER, flow=FLOW)) as call:
+            assert call.name == "openai/double"
+            reply = words(await outputs_of(call, "get me something green with dressing on top"))
+            assert reply == "A salad, is that right?"
+            await call.heard(reply, interrupted=False)
+            assert "Your salad is on its way." in words(await outputs_of(call, "yes please"))
+            assert len(server.requests) == 1
+
+
+def test_free_wording_without_a_model_is_refused(tmp_path: Path):
+    with pytest.raises(BadInput, match=r"ava\.yaml:\d+:\d+ .*only a language model words freely"):
+        project(tmp_path, {"tools": ["tools.py:order"]}, ORDER, flow={**FLOW, "wording": "free"})
 
 
 def test_a_broken_tool_file_is_bad_input_when_the_call_is_opened(tmp_path: Path):

@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage
 
 from tests.doubles.openai_endpoint import Answer, OpenAIEndpoint, answer
 from tests.doubles.project import GREETING, a_call, llm_agent, outputs_of, words
-from voicebot.brain import CallTool, Failed, HandOver, HangUp, Output, Say, ToolResult
+from voicebot.brain import CallTool, Failed, HandOver, HangUp, Output, Say, ToolResult, Used
 from voicebot.brain.graph import TOOL_ROUNDS
 from voicebot.brain.history import CONNECTED
 from voicebot.brain.mind import open_brain
@@ -30,10 +30,10 @@ def book(day: str) -> dict[str, Any]:
 
 
 def kinds(outputs: list[Output]) -> list[type[Output]]:
-    """The kinds of output in order, the pieces of a text as one."""
+    """The kinds of output in order, the pieces of a text as one, and what it cost aside."""
     found: list[type[Output]] = []
     for output in outputs:
-        if not (found and found[-1] is Say and isinstance(output, Say)):
+        if not isinstance(output, Used) and not (found and found[-1] is Say and isinstance(output, Say)):
             found.append(type(output))
     return found
 
@@ -44,7 +44,9 @@ async def test_tokens_are_said_as_they_come_and_only_once(tmp_path: Path):
         a_call(llm_agent(tmp_path, server)) as brain,
     ):
         said = [(output, server.open) async for output in brain.reply("when do you open")]
-        assert [output for output, _ in said] == [Say("We"), Say(" open"), Say(" at"), Say(" eight.")]
+        *pieces, (used, _) = said
+        assert [output for output, _ in pieces] == [Say("We"), Say(" open"), Say(" at"), Say(" eight.")]
+        assert isinstance(used, Used)
         assert said[0][1] == 1, "the first word is out while the server still answers"
         assert [m.text for m in await brain.messages()] == [GREETING, "when do you open", "We open at eight."]
 

@@ -14,7 +14,8 @@ from voicebot.brain.graph import RESPOND, Words, compiled
 from voicebot.brain.history import NOT_RUN
 from voicebot.brain.jobs import Jobs
 from voicebot.brain.session import GraphBrain, Mind
-from voicebot.brain.tools import Tool, Toolbox
+from voicebot.brain.thread import answered
+from voicebot.brain.tools import Function, Toolbox
 from voicebot.brain.turn import Turn
 from voicebot.llm import LLM
 
@@ -28,7 +29,7 @@ async def look() -> str:
 
 
 def a_turn() -> Turn:
-    return Turn(Jobs(Toolbox([Tool.of(look, "look")])), HumanMessage("hi", id="caller"))
+    return Turn(Jobs(Toolbox([Function.of(look, "look")])), HumanMessage("hi", id="caller"))
 
 
 def test_a_tool_call_that_was_cut_before_it_began_is_answered():
@@ -36,7 +37,7 @@ def test_a_tool_call_that_was_cut_before_it_began_is_answered():
     asking = AIMessage("One moment.", id="a", tool_calls=[CALL])
     list(turn.take("updates", {RESPOND: {"messages": [asking]}}))
     turn.hear("One moment.", interrupted=True)
-    assert [m.text for m in turn.remembered()] == ["hi", "One moment.", NOT_RUN]
+    assert [m.text for m in answered(turn.remembered())] == ["hi", "One moment.", NOT_RUN]
 
 
 async def test_a_tool_call_that_runs_is_answered_when_it_is_done():
@@ -44,9 +45,9 @@ async def test_a_tool_call_that_runs_is_answered_when_it_is_done():
     list(turn.take("updates", {RESPOND: {"messages": [AIMessage("Wait.", id="a", tool_calls=[CALL])]}}))
     turn.jobs.start(CallTool("1", "look", {}))
     turn.hear("Wait.", interrupted=True)
-    assert [m.text for m in turn.remembered()] == ["hi", "Wait."]
+    assert [m.text for m in answered(turn.remembered(), turn.jobs.running)] == ["hi", "Wait."]
     await turn.jobs.wait()
-    assert [m.text for m in turn.remembered()] == ["hi", "Wait.", "found"]
+    assert [m.text for m in answered(turn.remembered())] == ["hi", "Wait.", "found"]
 
 
 def test_a_message_that_was_said_piece_by_piece_is_not_said_again():
@@ -89,7 +90,7 @@ async def test_where_a_flow_was_survives_a_cut_while_its_tool_runs():
     async def no_models() -> list[LLM]:
         return []
 
-    mind = Mind(compiled(flow), Toolbox([Tool.of(look, "look")]), "en")
+    mind = Mind(compiled(flow), Toolbox([Function.of(look, "look")]), "en")
     brain = GraphBrain(mind, "call", "flow", no_models)
     async with aclosing(brain.reply("look")) as reply:
         async for output in reply:

@@ -42,6 +42,23 @@ def test_list_shows_the_latest_first_one_line_each(capsys: pytest.CaptureFixture
     ]
 
 
+def test_show_tells_what_the_models_used_and_that_a_filler_came_first(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = RecordedCall("20261122-121500-cccc03", started_at="2026-11-22T12:15:00+00:00").greets("Hello?")
+    call.turn("when do you open", "At eight.", used=(1240, 1000, 35, 0.0006), filler="One moment.")
+    call.turn("and close", "At five.", used=(1300, 1200, 20, None)).ended().write(project / "calls")
+    lines = out(capsys, "show", "last").splitlines()
+    (filled,) = [line for line in lines if "a filler after" in line]
+    assert filled.strip().startswith("v2v 2164 ms = ")
+    assert filled.endswith("(a filler after 1125)")
+    assert lines[lines.index(filled) + 1].strip() == "1240 tokens in (1000 cached), 35 out, $0.0006"
+    assert "1300 tokens in (1200 cached), 20 out, no price known" in [line.strip() for line in lines]
+    assert lines[-1] == "models  2 answers, 2540 tokens in (2200 cached), 55 out, $0.0006+"
+    models = json.loads(out(capsys, "show", "last", "--json"))["models"]
+    assert (models["answers"], models["unpriced"], models["cost_usd"]) == (2, 1, 0.0006)
+
+
 def test_list_as_json_carries_n_with_the_percentiles(capsys: pytest.CaptureFixture[str]) -> None:
     newest, _ = json.loads(out(capsys, "list", "--json"))
     assert (newest["call"], newest["answered"], newest["turns"], newest["state"]) == (SECOND, 4, 4, "ended")

@@ -1,4 +1,4 @@
-"""A loopback ElevenLabs: the real SDK talks to it over its real HTTP protocol (voices, stream with timestamps).
+"""A loopback ElevenLabs: the real SDK talks to it over its real HTTP protocol (voices, clones, stream with timestamps).
 
 Each letter sounds for 50 ms; the audio comes in chunks of ten letters. `fault` makes it misbehave.
 """
@@ -12,9 +12,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
-Fault = Literal["", "401", "429", "500", "cut", "garbage", "hangs"]
+Fault = Literal["", "401", "422", "429", "500", "cut", "garbage", "hangs"]
 LETTER_S = 0.05
 RATE_HZ = 16000
 VOICE_ID = "21m00Tcm4TlvDq8ikWAM"
@@ -29,11 +29,18 @@ class ElevenLabsServer:
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []
         self.aborted = 0
+        self.voices: list[dict[str, Any]] = [
+            {"voice_id": VOICE_ID, "name": "Rachel", "labels": {"gender": "female", "accent": "american"}},
+            {"voice_id": "x" * 20, "name": "Adam - deep", "labels": {"gender": "male", "language": "en"}},
+        ]
+        self.made: list[tuple[str, dict[str, bytes]]] = []
+        """(name, samples by file name) of the voices that were asked for."""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[ElevenLabsServer]:
         app = web.Application()
         app.router.add_get("/v2/voices", self._voices)
+        app.router.add_post("/v1/voices/add", self._clone)
         app.router.add_post("/v1/text-to-speech/{voice}/stream/with-timestamps", self._speak)
         runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
         await runner.setup()
@@ -47,16 +54,37 @@ class ElevenLabsServer:
 
     def _refused(self, request: web.Request) -> web.Response | None:
         self.keys.append(request.headers.get("xi-api-key", ""))
-        if self.fault in ("401", "429", "500"):
-            return web.json_response({"detail": {"status": "no"}}, status=int(self.fault))
+        if self.fault in ("401", "422", "429", "500"):
+            return web.json_response({"detail": {"status": "no", "message": "not today"}}, status=int(self.fault))
         return None
 
     async def _voices(self, request: web.Request) -> web.Response:
         if refused := self._refused(request):
             return refused
         self.fault = self._later
-        voices = [{"voice_id": VOICE_ID, "name": "Rachel"}, {"voice_id": "x" * 20, "name": "Adam - deep"}]
-        return web.json_response({"voices": voices, "has_more": False, "total_count": 2})
+        if self.fault == "hangs":
+            await asyncio.sleep(3600)
+        wanted = request.query.get("search", "").lower()
+        found = [voice for voice in self.voices if wanted in voice["name"].lower()]
+        return web.json_response({"voices": found, "has_more": False, "total_count": len(found)})
+
+    async def _clone(self, request: web.Request) -> web.StreamResponse:
+        """`cut`: the voice is made, and the connection dies before the answer."""
+        name, samples = "", {}
+        async for part in await request.multipart():
+            assert isinstance(part, BodyPartReader)
+            if part.name == "name":
+                name = await part.text()
+            elif part.name == "files":
+                samples[part.filename or ""] = bytes(await part.read())
+        if refused := self._refused(request):
+            return refused
+        self.made.append((name, samples))
+        self.voices.append({"voice_id": "c" * 20, "name": name, "category": "cloned"})
+        if self.fault == "cut":
+            assert request.transport is not None
+            request.transport.abort()
+        return web.json_response({"voice_id": "c" * 20, "requires_verification": False})
 
     async def _speak(self, request: web.Request) -> web.StreamResponse:
         if refused := self._refused(request):

@@ -33,12 +33,21 @@ class Answer:
     """Silence before the first token, after the headers and the opening chunk."""
     token_s: float = 0.0
     """Silence before each further token."""
+    pause_after: int | None = None
+    """Tokens after which there is a silence of `pause_s`, and then the rest."""
+    pause_s: float = 0.0
     cut_after: int | None = None
     """Tokens after which the connection is torn down."""
     ends_after: int | None = None
     """Tokens after which the stream ends as if that were all, without a finish reason."""
+    hangs_after: int | None = None
+    """Tokens after which nothing more comes, and the connection stays open."""
+    fails_after: int | None = None
+    """Tokens after which the stream says that the server failed."""
     raw: bytes | None = None
     """Sent with status 200 instead of a stream."""
+    used: tuple[int, int, int] | None = None
+    """Tokens of input, of them from the cache, and of output: told at the end when the request asks for it."""
 
     @property
     def tokens(self) -> list[str]:
@@ -96,14 +105,14 @@ class OpenAIEndpoint:
         self.keys.append(request.headers.get("Authorization", "").removeprefix("Bearer "))
         self.open += 1
         try:
-            return await self._respond(request, self._next(body))
+            return await self._respond(request, body, self._next(body))
         except (asyncio.CancelledError, ConnectionError):
             self.hung_up_at.append(asyncio.get_running_loop().time())
             raise
         finally:
             self.open -= 1
 
-    async def _respond(self, request: web.Request, one: Answer) -> web.StreamResponse:
+    async def _respond(self, request: web.Request, body: dict[str, Any], one: Answer) -> web.StreamResponse:
         if one.status != 200:
             error = {"message": one.error, "type": "error", "param": None, "code": None}
             return web.json_response({"error": error}, status=one.status)
@@ -114,17 +123,26 @@ class OpenAIEndpoint:
         await _send(response, {"role": "assistant", "content": ""})
         for number, token in enumerate(one.tokens):
             await asyncio.sleep(one.token_s if number else one.first_s)
+            await asyncio.sleep(one.pause_s if number == one.pause_after else 0.0)
             if number == one.cut_after:
                 assert request.transport is not None
                 request.transport.abort()
                 return response
             if number == one.ends_after:
                 return response
+            if number == one.hangs_after:
+                await asyncio.sleep(3600)
+            if number == one.fails_after:
+                error = {"message": one.error, "type": "server_error", "code": None}
+                await response.write(f"data: {json.dumps({'error': error})}\n\n".encode())
+                return response
             await _send(response, {"content": token})
         if not one.tokens:
             await asyncio.sleep(one.first_s)
         await _send_tools(response, one.tools)
         await _send(response, {}, finish="tool_calls" if one.tools else "stop")
+        if one.used and body.get("stream_options", {}).get("include_usage"):
+            await _send_usage(response, *one.used)
         await response.write(b"data: [DONE]\n\n")
         return response
 
@@ -138,6 +156,18 @@ async def _send_tools(response: web.StreamResponse, tools: Sequence[tuple[str, d
         for start in range(0, len(text), 8):
             piece = {"index": index, "function": {"arguments": text[start : start + 8]}}
             await _send(response, {"tool_calls": [piece]})
+
+
+async def _send_usage(response: web.StreamResponse, sent: int, cached: int, answered: int) -> None:
+    """The last chunk has no choice in it."""
+    usage = {
+        "prompt_tokens": sent,
+        "completion_tokens": answered,
+        "total_tokens": sent + answered,
+        "prompt_tokens_details": {"cached_tokens": cached},
+    }
+    chunk = {"id": "chatcmpl-double", "object": "chat.completion.chunk", "created": 1, "model": "double"}
+    await response.write(f"data: {json.dumps({**chunk, 'choices': [], 'usage': usage})}\n\n".encode())
 
 
 async def _send(response: web.StreamResponse, delta: dict[str, Any], finish: str | None = None) -> None:

@@ -14,6 +14,7 @@ from voicebot.agent import Agent
 from voicebot.brain import Output, Say
 from voicebot.brain.mind import open_brain
 from voicebot.brain.session import GraphBrain
+from voicebot.brain.watch import guard_of
 
 GREETING = "Hello, this is Ava. How can I help?"
 
@@ -28,22 +29,24 @@ def project(root: Path, brain: Mapping[str, Any], tools: str = "", **sections: A
     return Agent.load(file)
 
 
-def llm_agent(root: Path, server: OpenAIEndpoint, tools: str = "", **sections: Any) -> Agent:
+def llm_agent(
+    root: Path, server: OpenAIEndpoint, tools: str = "", *, brain: Mapping[str, Any] | None = None, **sections: Any
+) -> Agent:
     """An agent whose model is the loopback server; every function in `tools` is one of its tools."""
     names = [line.split("def ")[1].split("(")[0] for line in tools.splitlines() if "def " in line and line[0] != " "]
-    brain = {
+    settings = {
         "llm": ["openai/double"],
         "prompt": "You are Ava.",
         "base_url": server.url,
         "tools": [f"tools.py:{name}" for name in names],
     }
-    return project(root, brain, tools, **sections)
+    return project(root, {**settings, **(brain or {})}, tools, **sections)
 
 
 @asynccontextmanager
 async def a_call(agent: Agent, call_id: str = "call-1") -> AsyncIterator[GraphBrain]:
     """The brain of a call that has been greeted, closed in the end."""
-    brain = open_brain(agent, call_id)
+    brain = open_brain(agent, call_id, guard_of(agent))
     assert isinstance(brain, GraphBrain)
     try:
         async for _ in brain.greet():

@@ -28,6 +28,7 @@ from voicebot.events import (
     FirstAudio,
     FirstClause,
     FirstToken,
+    ModelUsed,
     ToolCalled,
     ToolReturned,
     TranscriptFinal,
@@ -102,13 +103,21 @@ class RecordedCall:
         tool: tuple[str, dict[str, Any], Any] | None = None,
         heard: str | None = None,
         reason: Literal["smart_turn", "text", "silence", "typed"] = "smart_turn",
+        filler: str = "",
+        used: tuple[int, int, int, float | None] | None = None,
     ) -> RecordedCall:
-        """The caller says `caller`, the agent answers `agent` (None: nobody answers), of which `heard` is heard."""
+        """The caller says `caller`, the agent answers `agent` (None: nobody answers), of which `heard` is heard.
+
+        A second before the answer it says `filler`. `used` is what a model took: tokens of input, of them cached, of
+        output, and dollars.
+        """
         took = took or Took()
         self.turns += 1
         self._caller_speaks(caller, took, reason)
         if tool is not None:
             self._tool(*tool)
+        if filler:
+            self._fills(filler)
         if agent is None:
             self.now_ms += 1500
             return self
@@ -119,7 +128,9 @@ class RecordedCall:
         self.now_ms += took.voice
         self._add(FirstAudio(t_ms=self.now_ms, turn=self.turns))
         self.now_ms += took.playback
-        self._speaks(agent, heard)
+        if used:
+            self._used(*used)
+        self._speaks(agent, heard, behind_filler=bool(filler))
         return self
 
     def backchannel(self) -> RecordedCall:
@@ -179,8 +190,21 @@ class RecordedCall:
         self._add(ToolReturned(**at, id=tool_id, name=name, ok=True, result=result, duration_ms=3.5))
         self._add(BrainMoved(**at, node="confirm", slots=arguments))
 
-    def _speaks(self, text: str, heard: str | None = None) -> None:
-        self._add(AgentSpeechStarted(t_ms=self.now_ms, turn=self.turns))
+    def _fills(self, text: str) -> None:
+        self.now_ms += 800
+        at: dict[str, Any] = {"t_ms": self.now_ms, "turn": self.turns, "filler": True}
+        self._add(AgentSpeechStarted(**at))
+        self._add(AgentSaying(**at, text=text, starts_ms=self.now_ms, ends_ms=self.now_ms + 600))
+        self.now_ms += 1000
+
+    def _used(self, sent: int, cached: int, answered: int, cost_usd: float | None) -> None:
+        tokens: dict[str, Any] = {"input_tokens": sent, "cached_tokens": cached, "output_tokens": answered}
+        at: dict[str, Any] = {"t_ms": self.now_ms, "turn": self.turns}
+        self._add(ModelUsed(**at, provider="openai/gpt-4.1-mini", **tokens, cost_usd=cost_usd))
+
+    def _speaks(self, text: str, heard: str | None = None, *, behind_filler: bool = False) -> None:
+        if not behind_filler:
+            self._add(AgentSpeechStarted(t_ms=self.now_ms, turn=self.turns))
         for clause in _clauses(text):
             ends = self.now_ms + WORD_MS * len(clause.split())
             self._add(AgentSaying(t_ms=self.now_ms, turn=self.turns, text=clause, starts_ms=self.now_ms, ends_ms=ends))

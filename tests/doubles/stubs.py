@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, S
 
 import numpy as np
 
-from voicebot.brain import Output, Say
+from voicebot.brain import Output, Say, ToolResult
 from voicebot.stt import Transcript
 from voicebot.tts import Speech
 
@@ -78,6 +78,7 @@ class EchoBrain:
         self._settles = settles
         self.turns: list[str] = []
         self.memory: list[tuple[str, bool]] = []
+        self.guesses: list[str] = []
         self.closed = False
 
     async def greet(self) -> AsyncGenerator[Output, None]:
@@ -91,8 +92,15 @@ class EchoBrain:
     async def heard(self, text: str, *, interrupted: bool) -> None:
         self.memory.append((text, interrupted))
 
+    async def prepare(self, text: str) -> None:
+        self.guesses.append(text)
+
     def settles(self, text: str) -> bool:
         return self._settles
+
+    has_news = False
+
+    def on_finish(self, tell: Callable[[ToolResult], None]) -> None: ...
 
     async def close(self) -> Sequence[Output]:
         self.closed = True

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from voicebot.agent import Agent
+from voicebot.brain.flow.claims import Claims
 from voicebot.brain.flow.dialogue import Dialogue
 from voicebot.brain.knowledge import Knowledge
 
@@ -40,9 +41,9 @@ class TextCall:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.ended: tuple[str, dict[str, Any]] | None = None
 
-    def say(self, text: str, heard: str | None = None) -> str:
-        """`heard` is what the caller heard of the agent's last words (None: all)."""
-        move = self.dialogue.step(self.state, text, heard=heard)
+    def say(self, text: str, heard: str | None = None, claims: Claims | None = None) -> str:
+        """`heard` is what the caller heard of the agent's last words (None: all); `claims` are what a model made of it."""
+        move = self.dialogue.step(self.state, text, heard=heard, claims=claims)
         said = [move.say]
         while move.tools and move.tools[0].name not in ENDINGS:
             tool = move.tools[0]
@@ -85,7 +86,7 @@ def _opened(template: str) -> tuple[Agent, Dialogue]:
     return agent, Dialogue(
         agent.flow,
         Knowledge.load(agent.root, agent.brain.knowledge),
-        person=agent.handoff.to if agent.handoff else None,
+        person=agent.handoff[0].to if agent.handoff else None,
         greeting=agent.greeting,
         today=lambda: TODAY,
     )

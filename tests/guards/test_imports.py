@@ -16,12 +16,12 @@ ROOMS_ABOVE = {
 }
 LAYERS = [
     {"errors"},
-    {"clock", "config", "events", "paths", "yamlfile"},
+    {"breaker", "clock", "config", "connections", "events", "paths", "yamlfile"},
     {"providers"},
-    {"references", "validation"},
-    {"agent", "flow", "latency", "project"},
+    {"graphref", "models", "references", "validation"},
+    {"agent", "flow", "latency", "process", "project", "spending"},
     {"brain", "llm", "media", "store", "stt", "transports", "tts", "turns"},
-    {"deeds", "pipeline"},
+    {"cast", "deeds", "pipeline", "telling"},
     {"call"},
     {"telephony"},
     {"server"},

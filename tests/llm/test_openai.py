@@ -13,7 +13,7 @@ from langchain_core.messages import HumanMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
-from tests.doubles.openai_endpoint import OpenAIEndpoint, answer
+from tests.doubles.openai_endpoint import Answer, OpenAIEndpoint, answer
 from voicebot.llm import LLM, fault, openai
 
 KEY = "sk-secret-0123456789"
@@ -51,6 +51,33 @@ async def test_temperature_is_sent_only_when_it_is_set():
     assert server.requests[1]["temperature"] == 0.2
 
 
+async def tokens(server: OpenAIEndpoint) -> tuple[int, int, int] | None:
+    """(input, cached, output) that the server told."""
+    llm = await openai.connect("small", base_url=server.url)
+    told = [chunk.usage_metadata async for chunk in llm.model.astream([HumanMessage("hi")]) if chunk.usage_metadata]
+    if not told:
+        return None
+    (usage,) = told
+    return usage["input_tokens"], usage["input_token_details"]["cache_read"], usage["output_tokens"]
+
+
+async def test_a_compatible_server_is_asked_for_token_counts_too():
+    async with OpenAIEndpoint(answer("Hello.", used=(1200, 1000, 2))) as server:
+        assert await tokens(server) == (1200, 1000, 2)
+
+
+async def test_a_server_that_refuses_to_count_is_not_asked_again():
+    def picky(body: dict[str, Any]) -> Answer:
+        if "stream_options" in body:
+            return answer(status=400, error="Unrecognized request argument supplied: stream_options")
+        return answer("Hello.")
+
+    async with OpenAIEndpoint(picky) as server:
+        assert (await ask(server))[1] == "Hello."
+        assert (await ask(server))[1] == "Hello."
+    assert ["stream_options" in body for body in server.requests] == [True, False, False]
+
+
 async def test_an_address_in_the_environment_does_not_divert_the_calls(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     monkeypatch.setenv("OPENAI_API_BASE", "http://127.0.0.1:9/v1")
@@ -78,4 +105,3 @@ def test_connections_are_shared_on_a_loop_and_closed_with_it():
     assert clients[0] is clients[1]
     assert clients[1] is not clients[2]
     assert all(client.is_closed for client in clients)
-    assert not openai._pools

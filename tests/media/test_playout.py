@@ -40,10 +40,10 @@ class Follower:
     def __init__(self) -> None:
         self.log: list[Any] = []
 
-    def agent_started(self) -> None:
+    def agent_started(self, *, filler: bool) -> None:
         self.log.append("started")
 
-    def agent_clause(self, text: str, starts_in_ms: float, length_ms: float) -> None:
+    def agent_clause(self, text: str, starts_in_ms: float, length_ms: float, *, filler: bool) -> None:
         self.log.append((text, round(starts_in_ms), round(length_ms)))
 
     def agent_audio(self, pcm: bytes) -> None:

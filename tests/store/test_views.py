@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.doubles.recorded_call import RecordedCall, Took, booking
 from voicebot.events import (
+    AgentSaying,
     AgentSpeechStarted,
     CallerSpeechStopped,
     CallStarted,
@@ -17,6 +18,7 @@ from voicebot.events import (
     FirstAudio,
     FirstClause,
     FirstToken,
+    ToolReturned,
     TranscriptFinal,
     TurnEnded,
 )
@@ -38,6 +40,7 @@ def expected(fall: Waterfall) -> dict[str, float | None]:
 
 def agree(row: dict[str, Any], fall: Waterfall) -> None:
     assert row["v2v_ms"] == (None if fall.v2v_ms is None else pytest.approx(fall.v2v_ms))
+    assert row["filler_ms"] == (None if fall.filler_ms is None else pytest.approx(fall.filler_ms))
     for name, ms in expected(fall).items():
         assert row[name] == (None if ms is None else pytest.approx(ms, abs=1e-6)), name
 
@@ -53,6 +56,18 @@ def test_turns_say_the_same_as_the_waterfall(tmp_path: Path) -> None:
         assert (row["caller"], row["tools"]) == (fall.text, len(fall.tools))
     assert found[1]["interrupted"]
     assert found[1]["agent"] == "On Tuesday I have nine thirty,"
+
+
+def test_what_the_models_used_can_be_asked_for(tmp_path: Path) -> None:
+    call = booking().turn("hello?", "Yes.", used=(1240, 1000, 35, 0.0006)).turn("bye", "Bye.", used=(60, 0, 5, None))
+    call.write(tmp_path)
+    (model,) = rows(tmp_path, "from models")
+    assert (model["provider"], model["answers"], model["unpriced"]) == ("openai/gpt-4.1-mini", 2, 1)
+    assert (model["input_tokens"], model["cached_tokens"], model["output_tokens"]) == (1300, 1000, 40)
+    turns = rows(tmp_path, "select input_tokens, cost_usd from turns where input_tokens is not null order by turn")
+    assert turns == [{"input_tokens": 1240, "cost_usd": 0.0006}, {"input_tokens": 60, "cost_usd": None}]
+    (whole,) = rows(tmp_path, "select input_tokens, output_tokens, cost_usd from calls")
+    assert whole == {"input_tokens": 1300, "output_tokens": 40, "cost_usd": 0.0006}
 
 
 times = st.floats(min_value=0, max_value=4000, allow_nan=False)
@@ -71,7 +86,16 @@ marks = st.lists(
         times.map(lambda t: FirstToken(t_ms=t, turn=1)),
         times.map(lambda t: FirstClause(t_ms=t, turn=1)),
         times.map(lambda t: FirstAudio(t_ms=t, turn=1)),
-        times.map(lambda t: AgentSpeechStarted(t_ms=t, turn=1)),
+        st.builds(AgentSpeechStarted, t_ms=times, turn=st.just(1), filler=st.booleans()),
+        st.builds(
+            AgentSaying,
+            t_ms=times,
+            turn=st.just(1),
+            text=st.just("x"),
+            starts_ms=times,
+            ends_ms=times,
+            filler=st.booleans(),
+        ),
     ),
     max_size=12,
 )
@@ -104,6 +128,20 @@ def test_calls_have_one_row_each_with_their_latency(tmp_path: Path) -> None:
     assert (ended["v2v_p50_ms"], ended["v2v_p95_ms"]) == (pytest.approx(figures.p50), pytest.approx(figures.p95))
     assert ended["ended"] == "agent_hung_up"
     assert (silent["call"], silent["turns"], silent["v2v_p50_ms"], silent["ended"]) == ("b", 0, None, None)
+
+
+def test_tools_have_one_row_for_each_time_they_answered(tmp_path: Path) -> None:
+    call = booking("a")
+    returned = {"id": "x", "name": "free", "result": "no"}
+    call.events += [
+        ToolReturned(t_ms=1, turn=1, ok=False, duration_ms=900, attempts=3, **returned),
+        ToolReturned(t_ms=2, turn=1, ok=True, duration_ms=100, **returned),
+    ]
+    call.write(tmp_path, audio=False)
+    found = rows(tmp_path, "from tools")
+    assert [(row["name"], row["ok"], row["attempts"]) for row in found[-2:]] == [("free", False, 3), ("free", True, 1)]
+    (free,) = rows(tmp_path, "select avg(ok::int) as success, count(*) as n from tools where name = 'free'")
+    assert free == {"success": 0.5, "n": 2}
 
 
 def test_a_line_cut_in_half_costs_only_itself(tmp_path: Path) -> None:

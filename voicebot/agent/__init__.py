@@ -10,30 +10,39 @@ Loading reads files and executes nothing: a tool's function is looked up in the 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import AfterValidator, PrivateAttr, ValidationInfo, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo, model_validator
 
-from voicebot import paths, references, validation, yamlfile
+from voicebot import paths, validation, yamlfile
 from voicebot.agent.brain import Brain
+from voicebot.agent.filler import Filler
+from voicebot.agent.handoff import MAX_AGENTS, Handoff, Handoffs
+from voicebot.agent.tools import HttpTool, McpServer, ToolSettings
 from voicebot.agent.values import OneOrMore, Part, Text, language_code
 from voicebot.agent.voice import Turns, Voice
 from voicebot.errors import BadInput, did_you_mean
 from voicebot.flow import Flow, Step
 
-__all__ = ["Agent", "Brain", "Handoff", "OneOrMore", "Text", "Turns", "Voice", "agent_schema", "find_agent"]
-
-
-class Handoff(Part):
-    """Who takes the call when the agent passes it on."""
-
-    to: Text
-    """Whom the caller is put through to, as the call's record names them: a person, a desk or a number."""
-    say: Text = "One moment, I will put you through."
-    """What the agent says before it passes the caller on."""
+__all__ = [
+    "Agent",
+    "Brain",
+    "Filler",
+    "Handoff",
+    "HttpTool",
+    "McpServer",
+    "OneOrMore",
+    "Text",
+    "ToolSettings",
+    "Turns",
+    "Voice",
+    "agent_schema",
+    "find_agent",
+]
 
 
 class Agent(Part):
@@ -50,30 +59,44 @@ class Agent(Part):
     brain: Brain = Brain()
     """What the agent knows and can do."""
     flow: Flow | None = None
-    """The conversation as steps, slots and branches; alone it needs no language model."""
-    handoff: Handoff | None = None
-    """Who takes the call when the agent passes it on."""
+    """The conversation as steps, slots and branches. Alone it needs no language model; with one (`brain.llm`) it leads,
+    and the model helps it to understand and answers what is beside the matter."""
+    handoff: Handoffs = Field(default=[])
+    """Who takes the call when the agent passes it on: one, or a list of several."""
 
     _path: Path | None = PrivateAttr(default=None)
     _root: Path | None = PrivateAttr(default=None)
     _source: str | None = PrivateAttr(default=None)
     _sha256: str | None = PrivateAttr(default=None)
+    _family: dict[Path, Agent] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _can_answer(self) -> Self:
-        if self.flow is None and not self.brain.llm:
+        if self.flow is None and not self.brain.llm and not self.brain.graph:
             raise ValueError("nothing answers the caller. Add a 'flow', or 'llm' and 'prompt' in 'brain'.")
-        if self.flow is not None and self.brain.llm:
-            raise ValueError("brain.llm: only one can answer, the flow or a language model. Remove one of them.")
+        if self.flow is not None and self.brain.graph:
+            raise ValueError("brain.graph: only one can answer, the flow or your graph. Remove one of them.")
+        if self.flow and self.flow.wording == "free" and not self.brain.llm:
+            raise ValueError("flow.wording: only a language model words freely. Add 'llm' and 'prompt' to 'brain'.")
+        rails = self.brain.guardrails
+        if self.flow and self.brain.llm and rails and rails.pii and rails.pii.model == "redacted":
+            raise ValueError(
+                "brain.guardrails.pii: a flow reads the caller's own words, and so does the language model on its "
+                "rails. Say so: pii: {caller: redact, model: raw}."
+            )
         return self
 
     @model_validator(mode="after")
     def _flow_has_its_tools(self, info: ValidationInfo) -> Self:
-        tools = {reference.rpartition(":")[2]: reference for reference in self.brain.tools}
+        tools = {name: tool for tool in self.brain.tools for name in tool.names}
+        some_unnamed = any(tool.mcp and not tool.mcp.only for tool in self.brain.tools)
         for place, step in _steps(self.flow):
-            if step.tool not in tools:
+            if step.tool not in tools and not some_unnamed:
                 raise ValueError(f"{place}.tool: unknown tool '{step.tool}'.{did_you_mean(step.tool, tools)}")
-            problem = references.misfit(tools[step.tool], step.with_, info)
+            tool = tools.get(step.tool)
+            if tool and tool.background:
+                raise ValueError(f"{place}.tool: '{step.tool}' runs in the background, and a flow needs its result.")
+            problem = tool.misfit(step.with_, info) if tool else ""
             if problem:
                 raise ValueError(f"{place}.with: {problem}")
         return self
@@ -93,11 +116,51 @@ class Agent(Part):
         return cls._of(yamlfile.parse(text, shown), root or Path.cwd())
 
     @classmethod
-    def _of(cls, document: yamlfile.Document, root: Path) -> Agent:
+    def _of(cls, document: yamlfile.Document, root: Path, family: dict[Path, Agent] | None = None) -> Agent:
+        """`family` collects the agents that take over from each other, so that each is read once."""
         agent = validation.build(document, cls, context=root)
         agent._path, agent._root = document.path, root
         agent._source, agent._sha256 = document.text, document.sha256
+        agent._family = {} if family is None else family
+        if document.path:
+            agent._family[document.path.resolve()] = agent
+        for number, handoff in enumerate(agent.handoff):
+            if handoff.agent:
+                agent._load_partner(handoff.agent, document.place(("handoff", number, "agent")))
         return agent
+
+    def _load_partner(self, file: str, place: str) -> None:
+        path = (self.root / file).resolve()
+        if self._path and path == self._path.resolve():
+            raise BadInput(f"{place} an agent cannot pass the call on to itself.")
+        if path in self._family:
+            return
+        if not path.is_file():
+            known = (agent.relative_to(self.root).as_posix() for agent in paths.agent_files(self.root))
+            raise BadInput(f"{place} {file} does not exist.{did_you_mean(file, known)}")
+        if len(self._family) >= MAX_AGENTS:
+            raise BadInput(f"{place} one call can go through {MAX_AGENTS} agents at most.")
+        self._of(yamlfile.read(path), paths.root_of(path), self._family)
+
+    @property
+    def file(self) -> str:
+        """Its file, relative to the project's folder; '' for one that is in no file."""
+        return Path(os.path.relpath(self._path, self.root)).as_posix() if self._path else ""
+
+    def family(self) -> dict[str, Agent]:
+        """This agent, and all that can take over in a call with it, by file."""
+        found, waiting = {self.file: self}, [self]
+        for agent in waiting:
+            for partner in (agent.partner(handoff.agent) for handoff in agent.handoff if handoff.agent):
+                if partner.file not in found:
+                    found[partner.file] = partner
+                    waiting.append(partner)
+        return found
+
+    def partner(self, file: str) -> Agent:
+        """The agent in `file`, which one of its handoffs names."""
+        path = (self.root / file).resolve()
+        return self._family[path] if path in self._family else Agent.load(path)
 
     @property
     def path(self) -> Path | None:

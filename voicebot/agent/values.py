@@ -14,7 +14,7 @@ def as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-def _without_repeats(values: list[Any]) -> list[Any]:
+def without_repeats(values: list[Any]) -> list[Any]:
     repeated = next((value for index, value in enumerate(values) if value in values[:index]), None)
     if repeated is not None:
         raise ValueError(f"'{repeated}' is listed twice.")
@@ -51,7 +51,7 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 OneOrMore = Annotated[
     list[Item],
     BeforeValidator(as_list, json_schema_input_type=str | list[str]),
-    AfterValidator(_without_repeats),
+    AfterValidator(without_repeats),
 ]
 """A list in which a single text may stand for a list of one: `stt: sphinx` is `stt: [sphinx]`."""
 Duration = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=str | float)]

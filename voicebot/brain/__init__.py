@@ -6,7 +6,7 @@ really heard of that, so that its memory holds nothing the caller never got.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -46,10 +46,12 @@ class Moved:
 
 @dataclass(frozen=True)
 class HandOver:
-    """Pass the caller on once the reply has been spoken."""
+    """Pass the caller on once the reply has been spoken; or, with `agent`, another agent is on the line from now on."""
 
     to: str
     reason: str
+    agent: str = ""
+    """The file of the agent that goes on with this call; '' when the call leaves us."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Failed:
     provider: str
     error: str
     remedy: str
+    kind: Literal["llm", "tool", "store"] = "llm"
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ class Used:
     output_tokens: int
     cost_usd: float | None = None
     """By the dated price table; None where that has no price."""
+    estimated: bool = False
+    """The provider did not count, or was cut short before it did: estimated from the length of the texts."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,9 @@ Output = Say | CallTool | ToolResult | Moved | HandOver | HangUp | Failed | Used
 
 
 class Brain(Protocol):
-    name: str
+    @property
+    def name(self) -> str:
+        """What answers, for the call's record."""
 
     def greet(self) -> AsyncGenerator[Output, None]:
         """The first words of the call; nothing when the agent waits for the caller."""
@@ -116,8 +123,19 @@ class Brain(Protocol):
     async def heard(self, text: str, *, interrupted: bool) -> None:
         """Of the last reply the caller heard `text`; the conversation's memory is cut to that."""
 
+    async def prepare(self, text: str) -> None:
+        """The caller has probably finished, having said `text`: begin what `reply` will need, as far as it can be
+        thrown away. '' means that they go on. Returns at once."""
+
     def settles(self, text: str) -> bool:
         """True when `text` surely answers what was just asked, so the turn can end without asking a model."""
+
+    def on_finish(self, tell: Callable[[ToolResult], None]) -> None:
+        """`tell` is called, at once and outside of any reply, with what a tool did that ran in the background."""
+
+    @property
+    def has_news(self) -> bool:
+        """Whether it would speak up unasked: `reply('')` lets it."""
 
     async def close(self) -> Sequence[Output]:
         """The call is over; free what its memory held. Returns what its tools did after the last reply."""

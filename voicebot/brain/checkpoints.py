@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
+from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple
 from langgraph.checkpoint.memory import InMemorySaver
 
 
@@ -35,3 +35,23 @@ class LatestSaver(InMemorySaver):
         stale = [key for key in self.blobs if key[:2] == (thread, namespace) and key not in wanted]
         for key in stale:
             del self.blobs[key]
+
+    def forget_subgraphs(self, thread: str) -> None:
+        """Of nested graphs that have come to their end, forget all but what they keep from turn to turn.
+
+        The namespace of a run of one has the run's id behind a colon; that of one which has a memory of its own
+        (`checkpointer=True`) has not.
+        """
+        for namespace in [each for each in self.storage.get(thread, ()) if ":" in each]:
+            for checkpoint_id in self.storage[thread].pop(namespace):
+                self.writes.pop((thread, namespace, checkpoint_id), None)
+            self._forget_values(thread, namespace, {})
+
+    def latest(self, thread: str) -> list[CheckpointTuple]:
+        """The checkpoints of a call: of its graph, and of nested graphs."""
+        namespaces = list(self.storage.get(thread, ()))
+        found = (
+            self.get_tuple({"configurable": {"thread_id": thread, "checkpoint_ns": namespace}})
+            for namespace in namespaces
+        )
+        return [each for each in found if each]

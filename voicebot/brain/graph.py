@@ -1,6 +1,6 @@
 """The LangGraph graph that every agent runs on, with a language model or a flow inside.
 
-    START -> respond -> tool calls? -> tools -> respond ... -> END
+    START -> before ... -> respond -> tool calls? -> tools, each call a task -> respond ... -> END
 
 Compiled once for each agent; a call is a thread of it. `respond` is a node like any other: it returns
 {"messages": [AIMessage(content=<words>, tool_calls=[...])]}, and a flow {"flow": {...}} besides. A node that has its
@@ -16,18 +16,26 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypedDict
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
+from langchain_core.runnables import RunnableLambda
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
+from langgraph.graph._node import StateNodeSpec
 from langgraph.graph.message import add_messages
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
-from langgraph.types import StreamWriter
+from langgraph.types import Send
 
 from voicebot.brain import CallTool
+from voicebot.brain.ahead import Ahead
 from voicebot.brain.checkpoints import LatestSaver
-from voicebot.brain.jobs import Done, Jobs
+from voicebot.brain.jobs import Jobs
+from voicebot.brain.memory import Memory
 from voicebot.brain.tools import ENDINGS
 from voicebot.llm import LLM
 
+HEARD = "__heard__"
+"""The node in whose name a thread is put right."""
+RECALL = "recall"
 RESPOND = "respond"
 TOOLS = "tools"
 
@@ -41,6 +49,10 @@ class State(TypedDict):
     messages: Annotated[list[AnyMessage], add_messages]
     flow: dict[str, Any]
     """Where a flow is: at least "step" and "slots". Empty for a language model."""
+    memory: dict[str, str]
+    """The note on the earlier part of the call; empty while the model sees all of it."""
+    passages: str
+    """What the knowledge holds about this turn's question, where it is looked up."""
 
 
 @dataclass(frozen=True)
@@ -58,21 +70,45 @@ class CallContext:
     llms: Callable[[], Awaitable[Sequence[LLM]]]
     """The models to ask, best first."""
     jobs: Jobs
+    ahead: Ahead
+    """What a model has been asked before it was sure to be wanted."""
+    memory: Memory
+    """What of the conversation a model is sent."""
+    known: Callable[[str], str] = str
+    """What passages of the knowledge pass on their way to a model."""
 
 
 Node = Callable[..., Any]
 Graph = CompiledStateGraph[State, CallContext, State, State]
+AnyGraph = CompiledStateGraph[Any, Any, Any, Any]
 
 
-def compiled(respond: Node) -> Graph:
-    """The graph with `respond` in it. Its checkpointer keeps the conversations of all its calls."""
+def compiled(respond: Node, before: Sequence[tuple[str, Node]] = ()) -> Graph:
+    """The graph with `respond` in it, and the named nodes `before` it, which run one after the other once a reply.
+
+    Its checkpointer keeps the conversations of all its calls.
+    """
     graph = StateGraph(State, context_schema=CallContext)
-    graph.add_node(RESPOND, respond)
-    graph.add_node(TOOLS, _run_tools)
-    graph.add_edge(START, RESPOND)
+    path = [*before, (RESPOND, respond)]
+    for (name, node), (previous, _) in zip(path, [(START, None), *before], strict=True):
+        graph.add_node(name, node)
+        graph.add_edge(previous, name)
+    graph.add_node(TOOLS, _run_tool)
     graph.add_conditional_edges(RESPOND, _after_respond, [TOOLS, END])
     graph.add_conditional_edges(TOOLS, _after_tools, [RESPOND, END])
-    return graph.compile(checkpointer=LatestSaver())
+    return editable(graph.compile(checkpointer=LatestSaver()))
+
+
+def editable(graph: AnyGraph, checkpointer: BaseCheckpointSaver[Any] | None = None) -> AnyGraph:
+    """The graph with the node `HEARD`, and with `checkpointer` if there is one. `graph` itself stays as it is.
+
+    LangGraph's `update_state` writes in the name of a node and goes on from there: its conditional edges run, and what
+    follows it is due next. Nothing leads to this node, and it leads nowhere.
+    """
+    own = {"nodes": dict(graph.nodes), "channels": dict(graph.channels)}
+    copy = graph.copy({**own, "checkpointer": checkpointer} if checkpointer else own)
+    copy.attach_node(HEARD, StateNodeSpec(RunnableLambda(dict), None, graph.builder.state_schema, None, None))
+    return copy
 
 
 def this_turn(messages: Sequence[AnyMessage]) -> Sequence[AnyMessage]:
@@ -84,14 +120,15 @@ def this_turn(messages: Sequence[AnyMessage]) -> Sequence[AnyMessage]:
 
 
 # Both are async only because LangGraph hands plain functions to a worker thread.
-async def _after_respond(state: State) -> str:
+async def _after_respond(state: State) -> list[Send] | str:
+    """Each tool call is a task of its own: when one of them asks the caller, those that are done do not run again."""
     last = state["messages"][-1]
-    asks = isinstance(last, AIMessage) and (last.tool_calls or last.invalid_tool_calls)
-    return TOOLS if asks else END
+    calls = [*last.tool_calls, *last.invalid_tool_calls] if isinstance(last, AIMessage) else []
+    return [Send(TOOLS, call) for call in calls] or END
 
 
 async def _after_tools(state: State) -> str:
-    """Back to respond, unless the call is about to end and the caller has been told."""
+    """Back to respond, unless the call is about to end and the caller has been told. Asked after each of the tools."""
     turn = this_turn(state["messages"])
     spoke = any(isinstance(message, AIMessage) and message.text.strip() for message in turn)
     asked = next(message for message in reversed(turn) if isinstance(message, AIMessage))
@@ -100,21 +137,12 @@ async def _after_tools(state: State) -> str:
     return END if spoke and over else RESPOND
 
 
-async def _run_tools(state: State, runtime: Runtime[CallContext]) -> dict[str, list[AnyMessage]]:
-    """Run the tools that the last message asks for, side by side."""
-    asked = state["messages"][-1]
-    assert isinstance(asked, AIMessage)
-    jobs, write = runtime.context.jobs, runtime.stream_writer
-    calls: list[tuple[CallTool, str | None]]
-    calls = [(CallTool(call["id"] or "", call["name"], call["args"]), None) for call in asked.tool_calls]
-    calls += [(CallTool(bad["id"] or "", bad["name"] or "", {}), bad["args"] or "") for bad in asked.invalid_tool_calls]
-    for call, _ in calls:
-        write(call)
-    tasks = [jobs.start(call, unreadable) for call, unreadable in calls]
-    return {"messages": list(await asyncio.gather(*(_result(task, write) for task in tasks)))}
-
-
-async def _result(task: asyncio.Task[Done], write: StreamWriter) -> ToolMessage:
-    done = await asyncio.shield(task)  # a cancelled reply leaves the tool running
-    write(done)
-    return done.message
+async def _run_tool(call: dict[str, Any], runtime: Runtime[CallContext]) -> dict[str, list[AnyMessage]]:
+    """Run one tool: `call` is LangChain's ToolCall, or InvalidToolCall, whose arguments are a text."""
+    unreadable = (call["args"] or "") if call["type"] == "invalid_tool_call" else None
+    asked = CallTool(call["id"] or "", call["name"] or "", call["args"] if unreadable is None else {})
+    runtime.stream_writer(asked)
+    # Shielded, so that a cancelled reply leaves the tool running.
+    done = await asyncio.shield(runtime.context.jobs.start(asked, unreadable))
+    runtime.stream_writer(done)
+    return {"messages": [done.message]}

@@ -7,7 +7,8 @@ were. Tool calls and their results stay in any case, because they happened.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage
 
@@ -16,38 +17,60 @@ INTERRUPTED = "interrupted"
 `voicebot.brain.history` turns it into a note to the model."""
 
 
-def as_heard(messages: Sequence[AnyMessage], heard: str, *, interrupted: bool) -> list[AnyMessage]:
+def as_heard(
+    messages: Sequence[AnyMessage], heard: str, *, interrupted: bool, said: Mapping[str, str] | None = None
+) -> list[AnyMessage]:
     """The messages of one reply as the conversation shall remember them.
+
+    `said` is what the caller was to hear of each message, by its id, in this order; messages that are not in it were
+    not for the caller and stay as they are. None: all of all of them, in the order of `messages`.
 
     When the caller did not interrupt, `heard` cuts only if it is the beginning of what was said (audio that failed
     half-way); otherwise it is taken for another spelling of all of it, and nothing changes.
     """
-    said = " ".join(message.text for message in messages if isinstance(message, AIMessage))
-    if not interrupted and not _letters(said).startswith(_letters(heard)):
+    if said is None:
+        said = {message.id or "": message.text for message in messages if isinstance(message, AIMessage)}
+    if not interrupted and not letters(" ".join(said.values())).startswith(letters(heard)):
         return list(messages)
+    shares = _shares(said, heard)
+    kept = [part for part in (_part(message, shares) for message in messages) if part]
+    cut = any(words is not None for words in shares.values())
+    return _marked(kept, said) if cut and interrupted else kept
+
+
+def _shares(said: Mapping[str, str], heard: str) -> dict[str, str | None]:
+    """Of each message that was said: the words of it that were heard, None for all of them."""
+    shares: dict[str, str | None] = {}
     rest = heard
-    kept: list[AnyMessage] = []
-    cut = False
-    for message in messages:
-        if not isinstance(message, AIMessage) or not message.text.strip():
-            kept.append(message)
-            continue
-        left = _after(rest, message.text)
-        if left is not None:
-            rest = left
-            kept.append(message)
-            continue
-        cut = True
-        words, rest = rest.strip(), ""
-        if words or message.tool_calls or message.invalid_tool_calls:
-            kept.append(message.model_copy(update={"content": words}))
-    return _marked(kept) if cut and interrupted else kept
+    for id_, text in said.items():
+        left = after(rest, text)
+        shares[id_] = rest.strip() if left is None and text.strip() else None
+        rest = "" if left is None else left
+    return shares
 
 
-def _after(heard: str, text: str) -> str | None:
+def _part(message: AnyMessage, shares: Mapping[str, str | None]) -> AnyMessage | None:
+    """What of the message is kept; None for nothing."""
+    words = shares.get(message.id or "")
+    if words is None:
+        return message
+    if words or (isinstance(message, AIMessage) and (message.tool_calls or message.invalid_tool_calls)):
+        return message.model_copy(update={"content": content_of(message.content, words)})
+    return None
+
+
+def content_of(content: str | list[str | dict[str, Any]], words: str) -> str | list[str | dict[str, Any]]:
+    """The content with these words instead of its own. What it holds besides words (a model's reasoning) stays."""
+    if isinstance(content, str):
+        return words
+    others = [block for block in content if isinstance(block, dict) and block.get("type") != "text"]
+    return [*others, {"type": "text", "text": words}] if words else others
+
+
+def after(heard: str, text: str) -> str | None:
     """What is left of `heard` behind the whole of `text`, or None when it was not heard to the end."""
     at = 0
-    for letter in _letters(text):
+    for letter in letters(text):
         while at < len(heard) and heard[at].isspace():
             at += 1
         if at == len(heard) or heard[at] != letter:
@@ -56,15 +79,15 @@ def _after(heard: str, text: str) -> str | None:
     return heard[at:]
 
 
-def _letters(text: str) -> str:
+def letters(text: str) -> str:
     return "".join(text.split())
 
 
-def _marked(messages: list[AnyMessage]) -> list[AnyMessage]:
-    """Mark the last assistant message: after it the caller spoke."""
+def _marked(messages: list[AnyMessage], said: Mapping[str, str]) -> list[AnyMessage]:
+    """Mark the last assistant message that the caller heard of: after it the caller spoke."""
     for index in range(len(messages) - 1, -1, -1):
         message = messages[index]
-        if isinstance(message, AIMessage):
+        if message.id in said:
             kwargs = {**message.additional_kwargs, INTERRUPTED: True}
             messages[index] = message.model_copy(update={"additional_kwargs": kwargs})
             break

@@ -22,20 +22,28 @@ NOT_RUN = "Not run: the caller interrupted before it began."
 """The result of a tool call that was asked for and never started."""
 
 
-def for_model(system: SystemMessage, messages: Sequence[BaseMessage]) -> list[BaseMessage]:
-    """What to send: `system`, then the conversation with notes, in turns, every tool call answered."""
+def for_model(
+    system: SystemMessage, messages: Sequence[BaseMessage], *, note: str = "", aside: str = ""
+) -> list[BaseMessage]:
+    """What to send: `system`, then the conversation with notes, in turns, every tool call answered.
+
+    `note` stands for what came before `messages`: it opens the first message on the caller's side. `aside` is for this
+    turn only: it follows the caller's last words, so that all before them stays the same from turn to turn.
+    """
     sent: list[BaseMessage] = [system]
     results = {message.tool_call_id: message for message in messages if isinstance(message, ToolMessage)}
-    if messages and isinstance(messages[0], AIMessage):
-        sent.append(HumanMessage(CONNECTED))
-    note = ""
-    for message in messages:
+    if note or (messages and isinstance(messages[0], AIMessage)):
+        sent.append(HumanMessage(note or CONNECTED))
+    last = max((place for place, each in enumerate(messages) if isinstance(each, HumanMessage)), default=None)
+    before = ""
+    for place, message in enumerate(messages):
         if isinstance(message, HumanMessage):
             words = message.text.strip() or SILENT
-            _append(sent, HumanMessage(f"{note}\n{words}" if note else words))
-            note = ""
+            words = f"{before}\n{words}" if before else words
+            _append(sent, HumanMessage(f"{words}\n\n{aside}" if aside and place == last else words))
+            before = ""
         elif isinstance(message, AIMessage):
-            note = CUT_IN if INTERRUPTED in message.additional_kwargs else note
+            before = CUT_IN if INTERRUPTED in message.additional_kwargs else before
             _append_answer(sent, message, results)
     return sent
 

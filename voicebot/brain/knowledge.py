@@ -1,11 +1,13 @@
-"""What an agent can look up: markdown files whose headings are questions.
+"""What an agent can look up: passages of text, by the words of a question.
 
-Several headings above one text are several ways to ask it. A passage is the text beneath; its first paragraph is what
-is spoken. `search` ranks passages with BM25 (Robertson and Zaragoza, 2009) over stemmed words of headings and text.
+`parse` reads markdown files whose headings are questions. Several headings above one text are several ways to ask it. A
+passage is the text beneath; its first paragraph is what is spoken. `search` ranks passages with BM25 (Robertson and
+Zaragoza, 2009) over stemmed words of headings and text.
 """
 
 from __future__ import annotations
 
+import heapq
 import math
 import re
 from collections import Counter
@@ -19,6 +21,8 @@ from voicebot.brain.nlu.text import words
 from voicebot.errors import BadInput
 
 K1, B = 1.5, 0.75
+AFTER_COUNTS = 0.5
+"""What a word of the question before counts, against one of this question."""
 HEADING_COUNTS = 3
 """A word of a heading weighs as much as so many in the text."""
 
@@ -49,14 +53,19 @@ class Hit:
 
 
 class Knowledge:
-    """Passages with an index over them."""
+    """Passages with an index over them. `language` is the one they are written in, such as 'en' or 'de-CH'."""
 
-    def __init__(self, passages: Sequence[Passage]) -> None:
+    def __init__(self, passages: Sequence[Passage], language: str = "en") -> None:
         self.passages = tuple(passages)
-        self._bags = [Counter(_terms(f"{each.text}{f' {each.heading}' * HEADING_COUNTS}")) for each in passages]
-        self._lengths = [sum(bag.values()) for bag in self._bags]
-        self._mean_length = sum(self._lengths) / max(len(self._lengths), 1)
-        self._spread = Counter(word for bag in self._bags for word in bag)
+        self._terms = Terms(language)
+        bags = [Counter(self._terms.of(f"{each.text}{f' {each.heading}' * HEADING_COUNTS}")) for each in passages]
+        mean_length = sum(map(Counter.total, bags)) / max(len(bags), 1)
+        self._weights: dict[str, list[tuple[int, float]]] = {}
+        """For each term, the passages that have it and what it counts there."""
+        for place, bag in enumerate(bags):
+            stretch = K1 * (1 - B + B * bag.total() / mean_length) if bag else 0.0
+            for term, often in bag.items():
+                self._weights.setdefault(term, []).append((place, often * (K1 + 1) / (often + stretch)))
 
     @classmethod
     def load(cls, root: Path, patterns: Iterable[str]) -> Knowledge:
@@ -75,20 +84,20 @@ class Knowledge:
         """All headings."""
         return [question for passage in self.passages for question in passage.questions]
 
-    def search(self, text: str, limit: int = 3) -> list[Hit]:
-        """The passages that fit best, best first; only those which share a word."""
-        terms = set(_terms(text))
-        scored = [Hit(passage, self._score(terms, place)) for place, passage in enumerate(self.passages)]
-        return sorted((hit for hit in scored if hit.score > 0), key=lambda hit: -hit.score)[:limit]
+    def search(self, text: str, limit: int = 3, *, after: str = "") -> list[Hit]:
+        """The passages that fit best, best first; only those which share a word.
 
-    def _score(self, terms: set[str], place: int) -> float:
-        bag, count = self._bags[place], len(self._bags)
-        stretch = K1 * (1 - B + B * self._lengths[place] / self._mean_length)
-        total = 0.0
-        for word in terms & bag.keys():
-            rarity = math.log(1 + (count - self._spread[word] + 0.5) / (self._spread[word] + 0.5))
-            total += rarity * bag[word] * (K1 + 1) / (bag[word] + stretch)
-        return total
+        `after` is what the text follows up on: its words count `AFTER_COUNTS` as much.
+        """
+        counts = dict.fromkeys(self._terms.of(after), AFTER_COUNTS) | dict.fromkeys(self._terms.of(text), 1.0)
+        scores: dict[int, float] = {}
+        for term, weight in counts.items():
+            held = self._weights.get(term, ())
+            rarity = weight * math.log(1 + (len(self.passages) - len(held) + 0.5) / (len(held) + 0.5))
+            for place, often in held:
+                scores[place] = scores.get(place, 0.0) + rarity * often
+        best = heapq.nsmallest(limit, scores.items(), key=lambda scored: (-scored[1], scored[0]))
+        return [Hit(self.passages[place], score) for place, score in best]
 
 
 def parse(markdown: str, source: str) -> list[Passage]:
@@ -108,9 +117,29 @@ def parse(markdown: str, source: str) -> list[Passage]:
 
 
 _STOP = words("a an the is are was be do does did i you we they it my your our of in on at to for with and or can")
-_STEMMER = Stemmer.Stemmer("english")
+_ALPHABETS = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]+")
+"""Scripts that put no blanks between words: Thai, Japanese, Chinese."""
 
 
-def _terms(text: str) -> list[str]:
-    telling = [word for word in re.findall(r"[a-z0-9']+", text.lower()) if word not in _STOP]
-    return [str(word) for word in _STEMMER.stemWords(telling)]
+class Terms:
+    """The words of a text as they are compared, in one language."""
+
+    def __init__(self, language: str = "en") -> None:
+        code = language.partition("-")[0]
+        self._stop = _STOP if code == "en" else frozenset[str]()
+        algorithm = _SNOWBALL.get(code)
+        self._stemmer = Stemmer.Stemmer(algorithm) if algorithm in Stemmer.algorithms() else None
+
+    def of(self, text: str) -> list[str]:
+        low = text.lower().replace("\u2019", "'")
+        telling = [word for word in re.findall(r"[^\W_]+(?:'[^\W_]+)*", low) if word not in self._stop]
+        for run in _ALPHABETS.findall(low):
+            telling += [run[place : place + 2] for place in range(len(run) - 1)]
+        return [str(word) for word in self._stemmer.stemWords(telling)] if self._stemmer else telling
+
+
+_SNOWBALL = {"ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek",
+             "en": "english", "es": "spanish", "fi": "finnish", "fr": "french", "hi": "hindi", "hu": "hungarian",
+             "it": "italian", "nl": "dutch", "no": "norwegian", "pl": "polish", "pt": "portuguese", "ro": "romanian",
+             "ru": "russian", "sv": "swedish", "ta": "tamil", "tr": "turkish"}  # fmt: skip
+"""The stemmers of the Snowball library; older releases of it lack a few."""

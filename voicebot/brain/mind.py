@@ -4,29 +4,60 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from voicebot import config, providers
 from voicebot.agent import Agent
-from voicebot.brain import Brain, toolfile
-from voicebot.brain.graph import compiled
-from voicebot.brain.prompt import system_prompt
-from voicebot.brain.respond import llm_node
+from voicebot.brain import Brain, archive
+from voicebot.brain.graph import RECALL, compiled
+from voicebot.brain.graphfile import GraphFile
+from voicebot.brain.guardrails import Guard
+from voicebot.brain.recall import briefed
+from voicebot.brain.relay import Relay
+from voicebot.brain.respond import Responder
 from voicebot.brain.session import GraphBrain, Mind
-from voicebot.brain.tools import Toolbox, end_call, hand_over
+from voicebot.brain.tools import Toolbox, toolbox_of
+from voicebot.brain.watch import Watch
 from voicebot.llm import LLM
+from voicebot.llm.prices import price
 
 _MINDS: dict[str, Mind] = {}
 
 
-def open_brain(agent: Agent, call_id: str) -> Brain:
-    """The brain of one call. Raises BadInput for an agent that cannot be used as it is, Unavailable without a model."""
+def open_brain(agent: Agent, call_id: str, guard: Guard | None = None) -> Brain:
+    """The brain of one call, whichever agents it goes through, with `guard` around it.
+
+    Raises BadInput for an agent that cannot be used as it is, Unavailable without a model.
+    """
+    family = agent.family()
+    if len(family) == 1:
+        return _open_brain(agent, call_id, guard)
+    return Relay(agent, {file: _open_brain(one, f"{call_id} {file}", guard) for file, one in family.items()})
+
+
+def _open_brain(agent: Agent, call_id: str, guard: Guard | None) -> GraphBrain:
     models = _models(agent)
     which = f"{agent.root}:{agent.sha256}"
     if which not in _MINDS:
-        _MINDS[which] = _llm_mind(agent) if models else _flow_mind(agent)
-    name = models[0].name if models else "flow"
-    return GraphBrain(_MINDS[which], call_id, name, partial(_connect, agent, models))
+        _MINDS[which] = _mind(agent)
+    name = models[0].name if models else agent.brain.graph or "flow"
+    watch = Watch(guard, agent, redacts=agent.flow is None) if guard else None
+    return GraphBrain(_MINDS[which], call_id, name, partial(_connect, agent, models), watch)
+
+
+def _mind(agent: Agent) -> Mind:
+    if agent.brain.graph:
+        kept = agent.brain.checkpoints != "memory"
+        graph = GraphFile(agent.brain.graph, agent.root, is_archived=kept)
+        mind = Mind(graph, Toolbox([]), agent.language, agent.greeting)
+    else:
+        mind = _flow_mind(agent) if agent.flow else _llm_mind(agent)
+    kind = agent.brain.checkpoints
+    if kind == "memory":
+        return mind
+    archive.connection(kind, agent.root)  # says now what is missing
+    return replace(mind, archive=partial(archive.archive, kind, agent.root))
 
 
 def _models(agent: Agent) -> list[providers.Choice]:
@@ -34,26 +65,37 @@ def _models(agent: Agent) -> list[providers.Choice]:
     names = agent.brain.llm
     if not names:
         return []
-    choices = providers.runnable("llm", names, agent.root, needs_key=agent.brain.base_url is None)
+    choices = providers.runnable("llm", names, agent.root, keyless="openai" if agent.brain.base_url else "")
     for choice in choices:
         importlib.import_module(choice.provider.module)  # takes seconds: now, and not while a caller waits
     return choices
 
 
 def _llm_mind(agent: Agent) -> Mind:
-    shown = [end_call(), hand_over(agent.handoff.to)] if agent.handoff else [end_call()]
-    toolbox = Toolbox([*toolfile.load(agent.brain.tools, agent.root), *shown])
-    system = system_prompt(agent.brain.prompt, agent.language, agent.brain.knowledge, agent.root)
-    graph = compiled(llm_node(agent, system, toolbox.schemas))
-    return Mind(graph, toolbox, agent.language, agent.greeting)
+    toolbox = toolbox_of(agent)
+    system, recall = briefed(agent, toolbox.schemas)
+    responder = Responder(agent, system, toolbox)
+    graph = compiled(responder.respond, [(RECALL, recall.node)])
+    prepare = recall.before(responder.prepare) if agent.brain.speculative else None
+    return Mind(graph, toolbox, agent.language, agent.greeting, prepare=prepare, context=agent.brain.context)
 
 
 def _flow_mind(agent: Agent) -> Mind:
+    """A flow, alone or with a language model on its rails."""
     from voicebot.brain.flow.node import flow_node, settles
+    from voicebot.brain.flow.rails import OnRails
 
-    hidden = [end_call(), hand_over(agent.handoff.to if agent.handoff else "")]
-    toolbox = Toolbox(toolfile.load(agent.brain.tools, agent.root), hidden)
-    return Mind(compiled(flow_node(agent)), toolbox, agent.language, agent.greeting, partial(settles, agent))
+    toolbox = toolbox_of(agent, endings_hidden=True)
+    slots = frozenset(agent.flow.slots if agent.flow else ())
+    settled = partial(settles, agent)
+    if not agent.brain.llm:
+        return Mind(compiled(flow_node(agent)), toolbox, agent.language, agent.greeting, settled, slots=slots)
+    system, recall = briefed(agent)
+    rails = OnRails(agent, system)
+    graph = compiled(rails.respond, [(RECALL, recall.node)])
+    prepare = recall.before(rails.prepare) if agent.brain.speculative else None
+    budget = agent.brain.context
+    return Mind(graph, toolbox, agent.language, agent.greeting, settled, prepare, context=budget, slots=slots)
 
 
 async def _connect(agent: Agent, models: Sequence[providers.Choice]) -> Sequence[LLM]:
@@ -61,11 +103,14 @@ async def _connect(agent: Agent, models: Sequence[providers.Choice]) -> Sequence
 
 
 async def _open(agent: Agent, choice: providers.Choice) -> LLM:
-    module = importlib.import_module(choice.provider.module)
+    provider = choice.provider
+    elsewhere = agent.brain.base_url if provider.name == "openai" else None
+    module = importlib.import_module(provider.module)
     llm: LLM = await module.connect(
         choice.model,
-        base_url=agent.brain.base_url,
-        key=config.key(choice.provider.key, agent.root),
+        base_url=elsewhere or provider.base_url or None,
+        key=config.key(provider.key, agent.root),
         temperature=agent.brain.temperature,
+        **({"root": agent.root} if provider.store else {}),
     )
-    return llm
+    return replace(llm, name=choice.name, key=provider.key, price=None if elsewhere else price(choice.name))

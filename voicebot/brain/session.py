@@ -1,36 +1,39 @@
-"""The brain of one call: a thread of the agent's graph, and the conversation kept true to what the caller heard.
-
-The graph runs in a task that this call owns. Closing a reply cancels it, which closes the connection to the model;
-tools that have started go on, and their results are in the conversation before the next reply begins.
-"""
+"""The brain of one call: a conversation over the agent's graph, with the models, the tools and the memory it needs."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import uuid4
 
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.errors import GraphRecursionError
-from langgraph.types import StreamMode
-from loguru import logger
 
-from voicebot.brain import Failed, Output, Say
-from voicebot.brain.apology import APOLOGY, apology
-from voicebot.brain.graph import RESPOND, STEP_LIMIT, CallContext, Graph, State
+from voicebot.brain import Failed, Guarded, HandOver, Output, Say
+from voicebot.brain.ahead import Ahead
+from voicebot.brain.archive import Archive
+from voicebot.brain.background import Background, Tell
+from voicebot.brain.conversation import Conversation
+from voicebot.brain.graph import STEP_LIMIT, CallContext, Graph, State
+from voicebot.brain.graphfile import GraphFile
+from voicebot.brain.guest import GuestTurn
+from voicebot.brain.history import CONNECTED
 from voicebot.brain.jobs import Jobs
+from voicebot.brain.memory import CONTEXT, Memory
+from voicebot.brain.memory.summary import Summariser
+from voicebot.brain.thread import Shared, Thread
 from voicebot.brain.tools import Toolbox
 from voicebot.brain.turn import Turn
+from voicebot.brain.watch import REFUSED, Watch
+from voicebot.errors import VoicebotError
 from voicebot.llm import LLM
 
-MODES: list[StreamMode] = ["custom", "messages", "updates"]
 Settles = Callable[[dict[str, Any], str], bool]
 """(flow state, what the caller has said so far) -> whether that surely answers the open question."""
+Prepare = Callable[[State, CallContext], Awaitable[None]]
+"""Begin what the graph would do in this state, as far as it can be thrown away."""
 Connect = Callable[[], Awaitable[Sequence[LLM]]]
 
 
@@ -38,158 +41,191 @@ Connect = Callable[[], Awaitable[Sequence[LLM]]]
 class Mind:
     """What all calls of an agent share."""
 
-    graph: Graph
+    graph: Graph | GraphFile
+    """Ours, or a guest: one that somebody else wrote."""
     toolbox: Toolbox
     language: str
     greeting: str | None = None
     settles: Settles = lambda _flow, _text: False
+    prepare: Prepare | None = None
+    """None for a brain that cannot begin early, or shall not."""
+    context: int = CONTEXT
+    """The budget of a request to a language model, in tokens."""
+    slots: frozenset[str] = frozenset()
+    """What a flow asks for."""
+    archive: Callable[[], Archive] | None = None
+    """Where conversations are kept beyond the process."""
 
 
 class GraphBrain:
     """A `voicebot.brain.Brain`. `connect` opens the language models; it is called once, when they are first needed."""
 
-    def __init__(self, mind: Mind, call_id: str, name: str, connect: Connect) -> None:
+    def __init__(self, mind: Mind, call_id: str, name: str, connect: Connect, watch: Watch | None = None) -> None:
         self.name = name
         self._mind = mind
+        self._watch = watch
         self._connect = connect
         self._llms: Sequence[LLM] | None = None
-        self._call_id = call_id
-        self._config: RunnableConfig = {"configurable": {"thread_id": call_id}, "recursion_limit": STEP_LIMIT}
-        self._flow: dict[str, Any] = {}
-        self._open: list[Turn] = []
-        """Turns whose account is not settled yet: usually the last one only."""
-        self._running: asyncio.Task[None] | None = None
+        self._is_guest = isinstance(mind.graph, GraphFile)
+        self._guest_calls: set[tuple[str, str]] = set()
+        self._background = Background()
+        self._tools_open = False
+        self._ahead = Ahead()
+        self._summariser = Summariser(self._models)
+        self._memory = Memory(mind.context, self._summariser)
+        self._talk = Conversation(self._thread(call_id), self._begin, name, mind.language, self._context)
 
     async def greet(self) -> AsyncGenerator[Output, None]:
         """See `voicebot.brain.Brain`. While the caller hears it, the models are made ready."""
         if self._mind.greeting:
-            turn = self._begin(AIMessage(self._mind.greeting, id=_new_id("greeting")))
-            turn.complete = True
-            await self._save(turn)
+            greeting = AIMessage(self._mind.greeting, id=_new_id("greeting"))
             yield Say(self._mind.greeting)
+            # Some providers want the caller to speak first; our own nodes see to that themselves.
+            connected = [HumanMessage(CONNECTED, id=_new_id("caller"))] if self._is_guest else []
+            await self._talk.greet(*connected, greeting)
+        async for failed in self.ready():
+            yield failed
+
+    async def ready(self) -> AsyncGenerator[Output, None]:
+        """Open what replies will need: the servers of tools and the models. Puts out what cannot be used."""
+        async for failed in self._tools_ready():
+            yield failed
         await self._models()
 
     async def reply(self, text: str) -> AsyncGenerator[Output, None]:
         """See `voicebot.brain.Brain`. '' is a turn in which the caller was only silent."""
-        human = HumanMessage(text, id=_new_id("caller"))
-        turn = self._begin(human)
-        async for late in self._settle_earlier(turn):
-            yield late
-        outputs: asyncio.Queue[Output | None] = asyncio.Queue()
-        self._running = asyncio.create_task(self._run(turn, human, outputs), name="brain")
+        self._memory.pause()
+        for used in [*self._ahead.settle(), *self._summariser.untold()]:
+            yield used
+        async for failed in self._tools_ready():
+            yield failed
+        for result in self._background.untold():
+            yield result
         try:
-            while (output := await outputs.get()) is not None:
-                turn.told(output)
-                yield output
-            for ending in turn.endings if turn.complete else ():
-                yield ending
+            async with aclosing(self._watched(text)) as outputs:
+                async for output in outputs:
+                    for strike in self._strikes():
+                        yield strike
+                    yield output
+            for strike in self._strikes():
+                yield strike
         finally:
-            await self._stop()
+            self._memory.begin(self.messages, len(self._talk.turns))
+
+    async def _watched(self, text: str) -> AsyncGenerator[Output, None]:
+        """The reply, if the guardrails let the caller's words in."""
+        ruling = self._watch.caller(text) if self._watch and text else None
+        if ruling and ruling.say:
+            replies = self._talk.refuse(ruling.say, HumanMessage(REFUSED, id=_new_id("caller")))
+        else:
+            replies = self._replies(ruling.text if ruling else text)
+        async with aclosing(replies) as outputs:
+            async for output in outputs:
+                yield output
+        if self._watch and ruling and ruling.action == "hand_over":
+            yield HandOver(self._watch.desk, ruling.hits[0].kind)
+
+    def _strikes(self) -> Iterator[Guarded]:
+        return self._watch.struck() if self._watch else iter(())
+
+    def _replies(self, text: str) -> AsyncGenerator[Output, None]:
+        """The one place where the caller's words go in, and what comes of them comes out."""
+
+        def caller() -> list[AnyMessage]:
+            return self._background.news(text, _new_id("caller"))
+
+        return self._talk.answer(text, caller) if self._talk.questions else self._talk.reply(*caller())
+
+    async def prepare(self, text: str) -> None:
+        """See `voicebot.brain.Brain`. Nothing is prepared while the memory of an earlier reply may still change."""
+        if not text:
+            await self._ahead.drop()
+        elif self._watch and not self._watch.passes(text):
+            return
+        elif self._mind.prepare and all(turn.is_settled for turn in self._talk.turns):
+            state = await self._talk.thread.state()
+            messages = [*state.values.get("messages", ()), HumanMessage(text)]
+            call = CallContext(self._models, Jobs(self._mind.toolbox), self._ahead, self._memory, self._known)
+            await self._mind.prepare(cast(State, {**state.values, "messages": messages}), call)
 
     async def heard(self, text: str, *, interrupted: bool) -> None:
         """See `voicebot.brain.Brain`. Of each reply the first report counts: after it, the reply is over."""
-        if interrupted:
-            await self._stop()
-        if not self._open or self._open[-1].was_heard:
-            return
-        turn = self._open[-1]
-        before = turn.remembered()
-        turn.hear(text, interrupted)
-        changed = not turn.complete or turn.remembered() != before
-        if changed and turn is self._open[0]:  # behind a turn whose tool still runs it is saved in its order, later
-            await self._save(turn)
+        await self._talk.hear(text, interrupted=interrupted)
+
+    @property
+    def slots(self) -> dict[str, Any]:
+        """What a flow has learned so far."""
+        return dict(self._talk.flow.get("slots", {}))
+
+    async def take_over(self, messages: Sequence[AnyMessage], slots: dict[str, Any]) -> None:
+        """Begin, or go on, with another brain's conversation, and with what it has learned."""
+        update: dict[str, Any] = {}
+        if self._mind.slots:
+            known = {name: slots[name] for name in self._mind.slots if name in slots}
+            self._talk.flow = update["flow"] = {"slots": known}
+        await self._talk.begin_with(messages, update)
+
+    def on_finish(self, tell: Tell) -> None:
+        """See `voicebot.brain.Brain`."""
+        self._background.on_finish(tell)
+
+    @property
+    def has_news(self) -> bool:
+        """See `voicebot.brain.Brain`."""
+        return self._background.has_news
 
     def settles(self, text: str) -> bool:
-        return self._mind.settles(self._flow, text)
+        questions = self._talk.questions
+        return questions.settles(text) if questions else self._mind.settles(self._talk.flow, text)
 
     async def close(self) -> Sequence[Output]:
         """Stop, let tools that have started finish, and forget the conversation."""
-        await self._stop()
-        late: list[Output] = []
-        for turn in self._open:
-            await turn.jobs.wait()
-            late += turn.untold()
-        saver = cast(BaseCheckpointSaver[str], self._mind.graph.checkpointer)
-        await saver.adelete_thread(self._call_id)
-        return late
+        late = [*await self._talk.finish(), *self._strikes()]
+        await self._ahead.drop()
+        await self._memory.close()
+        late += [*self._ahead.settle(), *self._summariser.untold(), *await self._background.close()]
+        return [*late, *await self._talk.thread.close()]
 
     async def messages(self) -> list[AnyMessage]:
         """The conversation as it is remembered now."""
-        state = await self._mind.graph.aget_state(self._config)
-        return list(state.values.get("messages", ()))
+        return await self._talk.thread.messages()
 
-    def _begin(self, first: HumanMessage | AIMessage) -> Turn:
-        turn = Turn(Jobs(self._mind.toolbox), first)
-        self._open.append(turn)
+    def _thread(self, call_id: str) -> Thread:
+        config: RunnableConfig = {"configurable": {"thread_id": call_id}}
+        if isinstance(self._mind.graph, GraphFile):
+            return Thread(self._mind.graph.for_a_call(config), config, self._mind.archive)
+        return Thread(Shared(self._mind.graph), {**config, "recursion_limit": STEP_LIMIT}, self._mind.archive)
+
+    def _begin(self, *first: AnyMessage, goes_on: Turn | None = None) -> Turn:
+        if self._is_guest:
+            turn: Turn = GuestTurn(*first, known_calls=self._guest_calls, goes_on=goes_on)
+        else:
+            run = self._watch.tools(self._mind.toolbox.run) if self._watch else None
+            turn = Turn(Jobs(self._mind.toolbox, self._background, run), *first, goes_on=goes_on)
+        turn.lips = self._watch.lips() if self._watch else None
         return turn
 
-    async def _settle_earlier(self, turn: Turn) -> AsyncGenerator[Output, None]:
-        """Bring the turns before `turn` to an end in memory. Puts out what their tools did meanwhile."""
-        while self._open[0] is not turn:
-            earlier = self._open[0]
-            await earlier.jobs.wait()
-            for output in earlier.untold():
-                yield output
-            if not earlier.complete:
-                await self._save(earlier)
-            self._open.remove(earlier)
+    def _context(self, turn: Turn) -> CallContext:
+        return CallContext(self._models, turn.jobs, self._ahead, self._memory, self._known)
 
-    async def _run(self, turn: Turn, human: HumanMessage, outputs: asyncio.Queue[Output | None]) -> None:
-        try:
-            await self._stream(turn, human, outputs)
-            turn.complete = True
-        except Exception as error:  # noqa: BLE001  # whatever fails in a brain, the call goes on
-            for output in self._apologise(turn, error):
-                outputs.put_nowait(output)
-        finally:
-            outputs.put_nowait(None)
+    @property
+    def _known(self) -> Callable[[str], str]:
+        """What passages of the knowledge pass on their way to a model."""
+        return self._watch.knowledge if self._watch else str
 
-    async def _stream(self, turn: Turn, human: HumanMessage, outputs: asyncio.Queue[Output | None]) -> None:
-        stream = self._mind.graph.astream(
-            cast(State, {"messages": [human]}),  # the rest is in the checkpoint
-            self._config,
-            context=CallContext(self._models, turn.jobs),
-            stream_mode=MODES,
-            durability="exit",  # one save a reply; what a cut reply did is in the turn's own account
-        )
-        async with aclosing(cast(AsyncGenerator[tuple[str, Any]], stream)) as parts:
-            async for mode, part in parts:
-                for output in turn.take(mode, part):
-                    outputs.put_nowait(output)
-                if turn.flow is not None:
-                    self._flow = turn.flow
-
-    def _apologise(self, turn: Turn, error: Exception) -> Iterator[Output]:
-        if isinstance(error, GraphRecursionError):
-            sentence = f"it took {STEP_LIMIT} steps without an answer in words."
-        else:
-            logger.opt(exception=error).error("the brain failed")
-            sentence = f"{type(error).__name__}: {error}"
-        yield Failed(self.name, sentence, APOLOGY)
-        yield from turn.take("messages", (apology(self._mind.language), {}))
+    async def _tools_ready(self) -> AsyncGenerator[Output, None]:
+        """Connect to the servers that offer tools, once; puts out that one cannot be used."""
+        if not self._tools_open:
+            try:
+                await self._mind.toolbox.open()
+            except VoicebotError as error:
+                yield Failed(self.name, str(error), "its tools are left out", "tool")
+            self._tools_open = True
 
     async def _models(self) -> Sequence[LLM]:
         if self._llms is None:
             self._llms = await self._connect()
         return self._llms
-
-    async def _save(self, turn: Turn) -> None:
-        """Make the graph's memory of this turn what the turn's own account says."""
-        wanted = turn.remembered()
-        keep = {message.id for message in wanted}
-        saved = {message.id for message in await self.messages()}
-        gone = [RemoveMessage(id=id_) for id_ in turn.ids if id_ in saved and id_ not in keep]
-        update: dict[str, Any] = {"messages": [*gone, *wanted]}
-        if turn.flow is not None:
-            update["flow"] = turn.flow
-        await self._mind.graph.aupdate_state(self._config, update, as_node=RESPOND)
-
-    async def _stop(self) -> None:
-        """Cancel the running reply, if any, and wait until it is gone."""
-        if task := self._running:
-            task.cancel()
-            await asyncio.wait([task])
-            self._running = None
 
 
 def _new_id(of: str) -> str:

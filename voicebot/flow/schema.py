@@ -11,7 +11,6 @@ said yes to the goal's `confirm` sentence, and that sentence must say every slot
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -209,6 +208,8 @@ class Phrases(_Part):
     which: str = "Just to be sure: {options}?"
     did_you_mean: str = "Did you mean {option}?"
     offer_person: str = "I'm having trouble understanding. Shall I put you through to a person?"
+    want_person: str = "Shall I put you through to a person?"
+    """Asked when only a language model has understood that the caller wants one."""
     hand_over: str = "One moment, I'll put you through."
     no_person: str = "I'm sorry, I can't help with that on the phone right now."
     give_up: str = "I'm sorry, I can't understand you well. Please call us again. Goodbye."
@@ -244,6 +245,10 @@ class Flow(_Part):
     """Names that callers may have."""
     phrases: Phrases = Phrases()
     """The sentences every conversation needs."""
+    wording: Literal["exact", "free"] = "exact"
+    """With a language model beside the flow (`brain.llm`). exact: the sentences here are spoken as they are written.
+    free: the model puts plain questions in its own words, which costs a request for each; a sentence with a value in
+    it, a confirmation, an offer and what a tool did are spoken as written all the same."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Flow:
@@ -282,10 +287,3 @@ class Flow(_Part):
         """The names of all tools the flow calls."""
         steps = [*self.checks.values(), *(goal.do for goal in self.goals.values() if goal.do)]
         return {step.tool for step in steps}
-
-    def utterances(self, knowledge: Iterable[str] = ()) -> Iterator[str]:
-        """What callers may say at any time, in spoken lower-case words without digits: a few thousand sentences at
-        most, for a recogniser's language model. `knowledge` adds questions (headings of the knowledge files)."""
-        from .utterances import utterances
-
-        return utterances(self, knowledge)

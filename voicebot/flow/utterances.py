@@ -14,7 +14,10 @@ EXPANSIONS = 8
 
 
 def utterances(flow: Flow, knowledge: Iterable[str] = ()) -> Iterator[str]:
-    """Sentences without digits, capitals or punctuation, each once."""
+    """What callers may say at any time, in spoken lower-case words without digits, each sentence once.
+
+    A few thousand at most, for a recogniser's language model. `knowledge` adds questions (headings of its files).
+    """
     seen: set[str] = set()
     for sentence in _all(flow, knowledge):
         words = spoken(sentence)

@@ -25,10 +25,10 @@ _MS_PER_CHARACTER = 65
 class Follower(Protocol):
     """Who is told what the caller hears, as it is handed over. Called on the event loop."""
 
-    def agent_started(self) -> None:
+    def agent_started(self, *, filler: bool) -> None:
         """The first audio of a reply was handed over and begins to sound."""
 
-    def agent_clause(self, text: str, starts_in_ms: float, length_ms: float) -> None:
+    def agent_clause(self, text: str, starts_in_ms: float, length_ms: float, *, filler: bool) -> None:
         """A clause is complete; it is heard from `starts_in_ms` on (negative: it has begun)."""
 
     def agent_audio(self, pcm: bytes) -> None:
@@ -46,6 +46,8 @@ class _Clause:
     text: str
     start: int
     """Its first sample, counted from the start of the reply."""
+    filler: bool = False
+    """Said while there was no answer yet, and no part of it."""
     samples: int = 0
     complete: bool = False
     word_starts: list[int] = field(default_factory=list)
@@ -54,6 +56,7 @@ class _Clause:
     def words(self, rate_hz: int) -> Iterator[tuple[int, int, int]]:
         """(first sample, last sample, end in text) of each word: as known, else by its share of the letters."""
         spans = [match.span() for match in re.finditer(r"\S+", self.text)]
+        spans = spans or [(0, 0)] * len(self.word_starts)  # sounds without words: touch tones
         guess = len(self.text) * _MS_PER_CHARACTER * rate_hz // 1000
         samples = self.samples if self.complete else max(self.samples, guess)
         if len(self.word_starts) >= len(spans):
@@ -83,6 +86,8 @@ class Playout:
         self._paused = False
         self._handed = 0
         """Samples of the reply given to the transport."""
+        self.ends_s = 0.0
+        """Loop time at which all that was handed over will have been heard."""
         self._base = 0
         """The transport's `played` minus the reply's samples heard."""
 
@@ -106,6 +111,11 @@ class Playout:
         return "".join(clause.text for clause in self._clauses).strip()
 
     @property
+    def answer(self) -> str:
+        """`said` without the fillers."""
+        return "".join(clause.text for clause in self._clauses if not clause.filler).strip()
+
+    @property
     def unheard_ms(self) -> float:
         return self._ms(len(self._pcm) // 2 - self._position())
 
@@ -116,10 +126,14 @@ class Playout:
         self._open = True
         self._base = self._transport.played()
 
-    def clause(self, text: str) -> None:
-        """The audio that follows says `text`."""
-        if self._open:
-            self._clauses.append(_Clause(text, start=len(self._pcm) // 2))
+    def clause(self, text: str, *, filler: bool = False) -> None:
+        """The audio that follows says `text`. A filler is set off from the words around it."""
+        if not self._open:
+            return
+        if filler:
+            glued = bool(self._clauses) and not self._clauses[-1].text[-1:].isspace()
+            text = f" {text}" if glued else f"{text} "
+        self._clauses.append(_Clause(text, len(self._pcm) // 2, filler))
 
     def audio(self, pcm: bytes, words: tuple[Word, ...] = ()) -> None:
         """More audio of the present clause (s16le at the transport's rate). Ignored after a drop."""
@@ -137,8 +151,10 @@ class Playout:
             return
         clause = self._clauses[-1]
         clause.complete = True
+        if not clause.text:
+            return
         starts_in_ms = self._ms(clause.start - self._position())
-        self._follower.agent_clause(clause.text, starts_in_ms, self._ms(clause.samples))
+        self._follower.agent_clause(clause.text, starts_in_ms, self._ms(clause.samples), filler=clause.filler)
 
     def end(self) -> None:
         """The reply is complete; `agent_finished` follows when all of it was heard."""
@@ -161,7 +177,8 @@ class Playout:
         """Go on from the start of the word where the pause fell."""
         if not self._open or not self._paused:
             return
-        self._handed = max((start for start, _, _ in self._words() if start <= self._handed), default=0)
+        starts = (start for clause in self._clauses for start, _, _ in clause.words(self._rate_hz))
+        self._handed = max((start for start in starts if start <= self._handed), default=0)
         self._base = self._transport.played() - self._handed
         self._paused = False
         self._hand_over()
@@ -176,20 +193,23 @@ class Playout:
 
     def heard(self) -> str:
         """The text of the reply that the caller has heard, to the word."""
-        position, until = self._position(), 0
-        for start, end, text_end in self._words():
-            if start + (end - start) * _HEARD_SHARE > position:
-                break
-            until = text_end
-        return "".join(clause.text for clause in self._clauses)[:until].strip()
+        return "".join(text for _, text in self._heard()).strip()
 
-    def _words(self) -> Iterator[tuple[int, int, int]]:
-        """(first sample, last sample, end in the reply's text) of each word of the reply."""
-        characters = 0
+    def heard_answer(self) -> str:
+        """`heard` without the fillers."""
+        return "".join(text for clause, text in self._heard() if not clause.filler).strip()
+
+    def _heard(self) -> Iterator[tuple[_Clause, str]]:
+        """The clauses that the caller has heard, the last one cut at the last word."""
+        position = self._position()
         for clause in self._clauses:
-            for start, end, until in clause.words(self._rate_hz):
-                yield start, end, characters + until
-            characters += len(clause.text)
+            until = 0
+            for start, end, text_end in clause.words(self._rate_hz):
+                if start + (end - start) * _HEARD_SHARE > position:
+                    yield clause, clause.text[:until]
+                    return
+                until = text_end
+            yield clause, clause.text
 
     def _ms(self, samples: int) -> float:
         return samples * 1000 / self._rate_hz
@@ -206,9 +226,10 @@ class Playout:
             self._handed = len(self._pcm) // 2
             self._follower.agent_audio(pcm)
             self._transport.play(pcm)
+            self.ends_s = asyncio.get_running_loop().time() + self.unheard_ms / 1000
         if not self._started and self._clauses:
             self._started = True
-            self._follower.agent_started()
+            self._follower.agent_started(filler=self._clauses[0].filler)
         self._watch()
 
     def _watch(self) -> None:

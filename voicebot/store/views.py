@@ -19,13 +19,15 @@ from voicebot.store.calls import EVENTS
 VIEWS = {
     "calls": "one row a call: who, when, how long, how it ended, p50 and p95 of its voice-to-voice latency",
     "turns": "one row a caller turn: what was said both ways, its latency and the stages of it",
+    "tools": "one row a tool that answered: in which turn, whether it did its work, how long it took, how often it tried",
+    "models": "one row a language model of a call: answers, tokens, and what they cost by the price table",
     "events": "one row an event, all fields of all events",
 }
 
 EXAMPLES = (
     "select call, agent, round(v2v_p50_ms) as p50 from calls order by started_at desc limit 10",
     "select quantile_cont(v2v_ms, [0.5, 0.95]) as p50_p95, count(v2v_ms) as n from turns",
-    "select name, count(*) as n, avg(duration_ms) as ms from events where type = 'tool_returned' group by name",
+    "select name, count(*) as n, avg(ok::int) as success, median(duration_ms) as ms from tools group by name order by n",
 )
 
 # Mirrors voicebot.latency.waterfalls, which a test holds it to: per turn the last mark before the first sound of the
@@ -36,7 +38,8 @@ with ended as (
     select call, turn, min(seq) as first_seq from events where type = 'turn_ended' and turn > 0 group by call, turn
 ), answered as (
     select e.call, e.turn, min(e.seq) as seq from events e join ended using (call, turn)
-    where e.type = 'agent_speech_started' and e.seq > first_seq group by e.call, e.turn
+    where e.type in ('agent_speech_started', 'agent_saying') and not coalesce(filler, false) and e.seq > first_seq
+    group by e.call, e.turn
 ), marks as (
     select e.call, e.turn,
         arg_max(e.text, e.seq) filter (type = 'turn_ended') as said,
@@ -47,17 +50,20 @@ with ended as (
         arg_max(e.decided_ms, e.seq) filter (type = 'turn_ended') as decided,
         arg_max(t_ms, e.seq) filter (type = 'first_token') as token,
         arg_max(t_ms, e.seq) filter (type = 'first_clause') as clause,
-        arg_max(t_ms, e.seq) filter (type = 'first_audio') as audio
+        arg_max(t_ms, e.seq) filter (type = 'first_audio') as audio,
+        arg_min(t_ms, e.seq) filter (type = 'agent_speech_started' and filler) as filler
     from events e join ended using (call, turn) left join answered a using (call, turn)
     where a.seq is null or e.seq < a.seq group by e.call, e.turn
 ), replies as (
     select call, turn,
         string_agg(heard, ' ' order by seq) filter (type = 'agent_speech_stopped') as agent_heard,
         coalesce(bool_or(interrupted) filter (type = 'agent_speech_stopped'), false) as interrupted,
-        count(*) filter (type = 'tool_returned') as tools
+        count(*) filter (type = 'tool_returned') as tools,
+        sum(input_tokens) as input_tokens, sum(cached_tokens) as cached_tokens, sum(output_tokens) as output_tokens,
+        sum(cost_usd) as cost_usd
     from events where turn > 0 group by call, turn
 ), v2v as (
-    select m.*, e.t_ms - m.speech_end_ms as v2v_ms
+    select m.*, coalesce(e.starts_ms, e.t_ms) - m.speech_end_ms as v2v_ms
     from marks m left join answered a using (call, turn) left join events e on e.call = a.call and e.seq = a.seq
 ), path as (
     select *,
@@ -71,9 +77,15 @@ with ended as (
 )
 select v.call, v.turn, v.said as caller, r.agent_heard as agent, r.interrupted, r.tools, v.reason as end_of_turn,
     v.speech_end_ms, v.v2v_ms, p.p1 as silence_ms, p.p2 - p.p1 as turn_ms, p.p3 - p.p2 as stt_ms,
-    p.p4 - p.p3 as brain_ms, p.p5 - p.p4 as clause_ms, p.p6 - p.p5 as voice_ms, p.v2v_ms - p.p6 as playback_ms
+    p.p4 - p.p3 as brain_ms, p.p5 - p.p4 as clause_ms, p.p6 - p.p5 as voice_ms, p.v2v_ms - p.p6 as playback_ms,
+    v.filler - v.speech_end_ms as filler_ms, r.input_tokens, r.cached_tokens, r.output_tokens, r.cost_usd
 from v2v v left join path p using (call, turn) left join replies r using (call, turn)
 order by v.call, v.turn
+"""
+
+_TOOLS = """
+create view tools as
+select call, turn, t_ms, name, ok, duration_ms, coalesce(attempts, 1) as attempts from events where type = 'tool_returned' order by call, seq
 """
 
 _CALLS = """
@@ -93,6 +105,9 @@ with one as (
         count(*) filter (type = 'barge_in') as barge_ins,
         count(*) filter (type = 'provider_failed') as provider_failures,
         arg_max(reason, seq) filter (type = 'call_ended') as ended,
+        sum(input_tokens) as input_tokens,
+        sum(output_tokens) as output_tokens,
+        sum(cost_usd) as cost_usd,
         any_value(agent_sha256) filter (type = 'call_started') as agent_sha256
     from events group by call
 ), latency as (
@@ -102,8 +117,17 @@ with one as (
 )
 select call, started_at, agent, caller, transport, duration_s, coalesce(turns, 0) as turns,
     coalesce(answered, 0) as answered, v2v_p50_ms, v2v_p95_ms, tools, barge_ins, provider_failures, ended,
-    stt, tts, brain, clock, agent_sha256
+    input_tokens, output_tokens, cost_usd, stt, tts, brain, clock, agent_sha256
 from one left join latency using (call) order by started_at
+"""
+
+# A sum of costs is what is known of them: `unpriced` says how many answers it lacks.
+_MODELS = """
+create view models as
+select call, provider, count(*) as answers, count(*) filter (estimated) as estimated,
+    sum(input_tokens) as input_tokens, sum(cached_tokens) as cached_tokens, sum(output_tokens) as output_tokens,
+    sum(cost_usd) as cost_usd, count(*) filter (cost_usd is null) as unpriced
+from events where type = 'model_used' group by call, provider order by call, provider
 """
 
 
@@ -113,7 +137,9 @@ def connect(calls: Path) -> duckdb.DuckDBPyConnection:
     try:
         _load_events(db, calls)
         db.execute(_TURNS)
+        db.execute(_TOOLS)
         db.execute(_CALLS)
+        db.execute(_MODELS)
         db.execute("set enable_external_access = false")
         db.execute("set lock_configuration = true")
     except BaseException:

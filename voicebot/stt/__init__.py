@@ -38,7 +38,9 @@ class STTStream(Protocol):
 
 
 class STT(Protocol):
-    name: str
+    @property
+    def name(self) -> str:
+        """The provider and its model or voice, for the record."""
 
     async def load(self) -> None:
         """Make models ready, off the event loop. Idempotent; safe to call from several calls at once."""

@@ -16,7 +16,7 @@ from importlib import resources
 import yaml
 
 from voicebot.agent import Agent
-from voicebot.flow.utterances import spoken
+from voicebot.flow.utterances import spoken, utterances
 from voicebot.stt.templates import sample
 
 Weights = dict[str, float]
@@ -31,7 +31,7 @@ def sentences(agent: Agent) -> Weights:
     """Sentences in spoken lower-case words, each with its weight."""
     knowledge = knowledge_of(agent)
     headings = [spoken(line.lstrip("# ")) for line in knowledge.splitlines() if line.startswith("#")]
-    own = agent.flow.utterances(headings) if agent.flow else headings
+    own = utterances(agent.flow, headings) if agent.flow else headings
     weights: Weights = defaultdict(float)
     for sentence in own:
         weights[sentence] += _OWN

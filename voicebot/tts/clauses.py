@@ -13,6 +13,7 @@ _FIRST_MIN_CHARS = 12
 _MIN_CHARS = 2
 
 _BREAK = re.compile(r"[.!?…]+[\"')\]”’]*(?=\s)|\n|[,;:](?=\s)|(?<=\s)[-–](?=\s)|—")
+_SENTENCE = re.compile(r"\w[.!?…]+[\"')\]”’]*\s*$")
 _TO_NEXT = re.compile(r"\s*(?=\S)")
 _ABBREVIATIONS = frozenset("dr mr mrs ms prof st sr jr vs approx dept est ave blvd rd apt e.g i.e cf".split())
 _BEFORE_A_NUMBER = frozenset(
@@ -46,6 +47,13 @@ class Clauses:
         """The reply is over -> what is left, if anything. The next `feed` begins a new reply."""
         rest, self._pending, self._first = self._pending, "", True
         return [rest] if rest else []
+
+    def sentence(self) -> str:
+        """What is left, if it is a whole sentence as far as one can tell; else ''. For a reply that has got stuck."""
+        if not _SENTENCE.search(self._pending):
+            return ""
+        whole, self._pending, self._first = self._pending, "", False
+        return whole
 
     def _cut(self) -> int | None:
         """Where the first clause of the pending text ends: behind the blanks that follow it."""

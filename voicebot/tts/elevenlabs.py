@@ -26,7 +26,7 @@ KEY = "ELEVENLABS_API_KEY"
 RATE_HZ = 16000
 DEFAULT_VOICE = "Rachel"
 _ID = re.compile(r"[A-Za-z0-9]{20}")
-_SERVER = "https://api.elevenlabs.io"
+SERVER = "https://api.elevenlabs.io"
 
 
 def connect(agent: Agent, model: str) -> ElevenLabs:
@@ -39,7 +39,7 @@ def connect(agent: Agent, model: str) -> ElevenLabs:
 class ElevenLabs:
     """A `TTS`. `server` is another place that speaks the protocol."""
 
-    def __init__(self, model: str, voice: str, key: str, language: str, server: str = _SERVER) -> None:
+    def __init__(self, model: str, voice: str, key: str, language: str, server: str = SERVER) -> None:
         self.name = f"elevenlabs/{model}:{voice}"
         self._model = "eleven_" + re.sub(r"[-.]", "_", model.removeprefix("eleven_"))
         self._voice = voice
@@ -58,7 +58,7 @@ class ElevenLabs:
         try:
             found = await (await self._client()).voices.search(search=self._voice, page_size=100)
         except Exception as error:
-            raise _told(error) from error
+            raise told(error) from error
         names = {voice.name: voice.voice_id for voice in found.voices if voice.name}
         for name, voice_id in names.items():  # 'Rachel' or 'Rachel - calm and clear'
             if name.lower() == self._voice.lower() or name.lower().startswith(f"{self._voice.lower()} "):
@@ -77,7 +77,7 @@ class ElevenLabs:
             if words := letters.end():
                 yield Speech(b"", RATE_HZ, words)
         except Exception as error:
-            raise _told(error) from error
+            raise told(error) from error
 
     async def _request(self, text: str) -> AsyncIterator[Any]:
         more = {"language_code": self._language} if "multilingual" not in self._model else {}
@@ -93,7 +93,7 @@ class ElevenLabs:
     async def _client(self) -> Any:
         from elevenlabs.client import AsyncElevenLabs
 
-        return AsyncElevenLabs(api_key=self._key, base_url=self._server, httpx_client=await shared(_http))
+        return AsyncElevenLabs(api_key=self._key, base_url=self._server, httpx_client=await shared(new_http))
 
 
 class _Letters:
@@ -125,11 +125,11 @@ def _import_sdk() -> None:
     import elevenlabs.client  # noqa: F401 - it takes a second, which no caller shall wait for
 
 
-def _http() -> httpx.AsyncClient:
+def new_http() -> httpx.AsyncClient:
     return httpx.AsyncClient(timeout=30.0)
 
 
-def _told(error: Exception) -> Exception:
+def told(error: Exception) -> BadInput | Unavailable:
     """As one sentence for a person, without the key."""
     if isinstance(error, BadInput | Unavailable):
         return error

@@ -54,6 +54,12 @@ class Conversation(Protocol):
 
     def caller_said(self, transcript: Transcript) -> None: ...
 
+    def turn_likely(self, text: str) -> None:
+        """The turn is probably over and said `text`, though that is still being decided."""
+
+    def turn_unlikely(self) -> None:
+        """The caller goes on."""
+
     def nothing_said(self) -> None:
         """The sound that began a turn was none."""
 
@@ -96,6 +102,9 @@ class _Turn:
     resumed: bool = False
     """The caller spoke again while the recogniser was finishing."""
     settling: asyncio.Task[None] | None = None
+
+    guessed: str = ""
+    """What it probably says in full: the brain has been told so."""
 
     @property
     def text(self) -> str:
@@ -171,6 +180,7 @@ class Floor:
         turn.speech_end_ms = self._conversation.now_ms() - ago_ms
         self._conversation.caller_paused(turn.speech_end_ms)
         if not turn.finishing:
+            self._guess(turn)
             self._settle_again(turn)
 
     # -- the agent's side --------------------------------------------------------------------------------------------
@@ -234,8 +244,17 @@ class Floor:
 
     # -- the end of the turn -----------------------------------------------------------------------------------------
 
+    def _guess(self, turn: _Turn) -> None:
+        """Let the brain begin with what is likely. Over a reply nothing is: it may be no turn at all."""
+        if turn.text and not self._playout.busy and not unfinished(turn.text):
+            turn.guessed = turn.text
+            self._conversation.turn_likely(turn.text)
+
     def _goes_on(self, turn: _Turn, ago_ms: float) -> None:
         """The caller speaks again before the turn was over."""
+        if turn.guessed:
+            turn.guessed = ""
+            self._conversation.turn_unlikely()
         if turn.finishing:
             turn.resumed = True  # what comes now is kept in `missed`; `_settle` picks it up
             return

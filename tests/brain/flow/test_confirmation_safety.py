@@ -29,6 +29,7 @@ CONFIRMATION = (
     ],
 )  # fmt: skip
 def test_clear_yes_books_exactly_what_was_read_out(at_confirmation: TextCall, words: str) -> None:
+    assert at_confirmation.dialogue.step(at_confirmation.state, words).understood
     at_confirmation.say(words)
     (deed,) = at_confirmation.deeds
     assert deed == (

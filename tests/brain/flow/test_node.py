@@ -14,8 +14,7 @@ from voicebot.brain import CallTool, HandOver, HangUp, Moved, Output, Say
 from voicebot.brain.flow.node import FlowMind, flow_node, settles
 from voicebot.brain.graph import compiled
 from voicebot.brain.session import GraphBrain, Mind
-from voicebot.brain.toolfile import load
-from voicebot.brain.tools import Toolbox, end_call, hand_over
+from voicebot.brain.tools import Function, toolbox_of
 from voicebot.errors import BadInput
 
 OPENING = "i'd like to book a cleaning next tuesday at half past two for maria lopez"
@@ -25,10 +24,10 @@ OPENING = "i'd like to book a cleaning next tuesday at half past two for maria l
 def brain(call: TextCall) -> GraphBrain:
     agent = Agent.load(call.root / "agents" / "ava.yaml")
     flow = FlowMind(agent, today=lambda: TODAY)
-    tools = load(agent.brain.tools, agent.root)
-    for tool in tools:
-        tool.function.__globals__["date"] = Today
-    toolbox = Toolbox(tools, [end_call(), hand_over()])
+    toolbox = toolbox_of(agent, endings_hidden=True)
+    for tool in toolbox:
+        if isinstance(tool, Function):
+            tool.function.__globals__["date"] = Today
     mind = Mind(compiled(flow.respond), toolbox, "en", agent.greeting, flow.settles)
     return GraphBrain(mind, "call-1", "flow", _no_models)
 

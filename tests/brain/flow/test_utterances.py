@@ -5,12 +5,13 @@ import re
 import pytest
 
 from tests.doubles.text_call import TextCall
+from voicebot.flow.utterances import utterances
 
 
 @pytest.fixture
 def said(call: TextCall) -> set[str]:
     assert call.agent.flow is not None
-    return set(call.agent.flow.utterances(["Where can I park?", "Do you take 2 cards?"]))
+    return set(utterances(call.agent.flow, ["Where can I park?", "Do you take 2 cards?"]))
 
 
 def test_utterances_are_spoken_words_only(said: set[str]) -> None:

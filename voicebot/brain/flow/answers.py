@@ -39,7 +39,8 @@ def to_slot(turn: Turn, heard: Heard) -> Move:
     right_after_all = doubt.accepted(turn, heard)
     if right_after_all:
         return right_after_all
-    if slot.type == "text" and heard.acts.rest:
+    asks_back = bool(turn.words) and heard.looks_like_question
+    if slot.type == "text" and heard.acts.rest and not asks_back:
         turn.state.slots[name] = heard.utterance.raw.strip()
         return advance(turn)
     if heard.acts.only("drop") and not heard.values:

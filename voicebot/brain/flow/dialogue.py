@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from voicebot.brain.knowledge import Knowledge
+from voicebot.brain.nlu import Utterance
 from voicebot.brain.nlu.acts import clear_no, clear_yes
 from voicebot.brain.nlu.spelling import find_spelled
 from voicebot.brain.nlu.text import words
 from voicebot.flow import Flow
 
 from . import answers, progress, trouble
+from .claims import Claims
 from .heard import Heard, Listener
-from .state import Move, State
+from .picking import PLACE_WORDS
+from .second import completed
+from .state import Asking, Move, State
 from .taking import SURE
 from .turn import Rails, Turn
 from .wording import Wording
@@ -42,11 +47,13 @@ class Dialogue:
         self._listener = Listener(flow, known)
         self._today = today
 
-    def step(self, state: dict[str, Any] | None, text: str, *, heard: str | None = None) -> Move:
+    def step(
+        self, state: dict[str, Any] | None, text: str, *, heard: str | None = None, claims: Claims | None = None
+    ) -> Move:
         """Answer one turn of the caller; '' is a silence.
 
         `heard` is what the caller heard of the last move's words (None: all of them). A yes to a confirmation that
-        was not heard to its last value does not count.
+        was not heard to its last value does not count. `claims` are what a language model has understood of the turn.
         """
         turn = self._turn(state)
         if turn.state.running:  # the caller spoke before a tool answered: what it was to settle is still open
@@ -57,8 +64,16 @@ class Dialogue:
         if not listened.utterance.tokens:
             return trouble.silence(turn)
         turn.state.silences = 0
+        if claims:
+            turn.words = claims.say
+            listened = completed(turn, listened, claims, self._listener)
         turn.heard = listened
-        return _at_any_time(turn, listened) or answers.answer(turn, listened)
+        asked = turn.state.asking
+        move = _at_any_time(turn, listened) or (claims and _by_claims(turn, claims))
+        if move:
+            return move
+        move = answers.answer(turn, listened)
+        return replace(move, understood=_is_understood(turn, listened, asked))
 
     def resume(self, state: dict[str, Any], result: Any, *, ok: bool = True) -> Move:
         """Go on after a tool; `ok` is False when it could not be run."""
@@ -69,6 +84,11 @@ class Dialogue:
         """Whether the text surely answers what was just asked, so that nothing more need be waited for."""
         now = State.of(state)
         return _settles(self._rails.flow, now, self._listener.read(text, now, self._today()))
+
+    def may_be_whole(self, text: str) -> bool:
+        """Whether what the caller has said so far could be all of it: more than two words, and none that leads on."""
+        tokens = Utterance.of(text).tokens
+        return len(tokens) > 2 and tokens[-1] not in _DANGLING
 
     def _turn(self, state: dict[str, Any] | None) -> Turn:
         now = State.of(state)
@@ -95,6 +115,27 @@ def _at_any_time(turn: Turn, heard: Heard) -> Move | None:
     if acts.only("thanks") and turn.state.asking.kind != "more":
         return turn.again(turn.phrases.welcome)
     return None
+
+
+def _by_claims(turn: Turn, claims: Claims) -> Move | None:
+    """A person, when only a model has understood that one is wanted: the caller is asked first."""
+    if claims.act != "wants_person":
+        return None
+    if turn.rails.person is None or turn.state.asking.kind == "person":
+        return turn.hand_over("asked for a person")
+    return trouble.offer_person(turn, turn.phrases.want_person)
+
+
+def _is_understood(turn: Turn, heard: Heard, asked: Asking) -> bool:
+    """Whether the rules have accounted for the turn to its last word of weight."""
+    if asked.kind == "slot" and turn.slot(str(asked.slot)).type == "text":
+        return not heard.looks_like_question
+    if turn.state.running and turn.state.running.kind == "do":  # that takes a clear yes and nothing else
+        return True
+    guesses_goal = turn.state.asking.kind == "pick" and turn.state.asking.slot is None
+    missed = turn.missed and not heard.partial
+    unexplained = set(heard.unexplained) - (PLACE_WORDS if asked.kind == "pick" else set())
+    return not (unexplained or guesses_goal or missed)
 
 
 def _wants_person(heard: Heard) -> bool:

@@ -14,13 +14,23 @@ from voicebot.brain.nlu import Mention, Utterance, amounts, dates, phones, times
 from voicebot.brain.nlu.acts import Acts, find_acts
 from voicebot.brain.nlu.choices import Choices
 from voicebot.brain.nlu.names import Names
-from voicebot.brain.nlu.similar import Examples, Match
+from voicebot.brain.nlu.similar import Examples, Match, beyond
 from voicebot.brain.nlu.spelling import find_spelled
-from voicebot.brain.nlu.text import words
+from voicebot.brain.nlu.text import TAKEN, words
 from voicebot.flow import Flow, Slot
+from voicebot.flow.callers import SAID
 
-from .state import State
+from .state import Asking, State
 
+RESEMBLES = 0.66
+"""Likeness from which an example explains the words it shares with the turn."""
+_FRAMES = frozenset(
+    word
+    for kind, frames in SAID.items()
+    if kind.endswith("_frames")
+    for frame in frames
+    for word in Utterance.of(frame.replace("{}", " ")).tokens
+)
 _NOT = words("not isn't wasn't")
 _BETWEEN = words("on at a an the for to under really of than")
 _CHANGES = words("no sorry actually mean meant wait rather instead but said make not correction")
@@ -51,6 +61,8 @@ class Heard:
     partial: str = ""
     """Digits that are not yet a whole number or code."""
     looks_like_question: bool = False
+    unexplained: tuple[str, ...] = ()
+    """Words of weight that belong to no value, no act and no example which the turn resembles."""
 
     def best(self, kind: str) -> Match | None:
         """The likest goal, answer or talk."""
@@ -66,6 +78,9 @@ class Listener:
         self._choices = {name: Choices(slot.values) for name, slot in flow.slots.items() if slot.type == "choice"}
         self._names = Names(flow.names.first, flow.names.last, _words_of(flow))
         self._examples = Examples(_examples(flow, knowledge))
+        slot_words = [word for slot in flow.slots.values() for word in _SLOT_WORDS.get(slot.type, ())]
+        matters = [goal.title.partition(" ")[2] for goal in flow.goals.values()]
+        self._own_words = _BETWEEN | words(" ".join([*flow.slots, *slot_words, *matters]).replace("_", " "))
 
     def read(self, text: str, state: State, today: date) -> Heard:
         """The turn in the light of what was asked."""
@@ -76,6 +91,7 @@ class Listener:
         begun = (mention for _, mention in mentions if mention.kind in ("phone", "code") and not mention.sure)
         acts = find_acts(left)
         intents = self._examples.rank(utterance.tokens, _with_places(utterance, mentions))
+        resembled = intents[0].example if intents and intents[0].score >= RESEMBLES else ""
         if not set(acts.rest) - _BETWEEN and "drop" not in acts:  # values alone say nothing of what they are for
             intents = [match for match in intents if not match.label.startswith("goal:")]
         return Heard(
@@ -87,7 +103,24 @@ class Listener:
             intents=intents,
             partial=next((str(mention.value) for mention in begun), ""),
             looks_like_question=_is_question(utterance),
+            unexplained=self._unexplained(acts, resembled, framed=bool(mentions)),
         )
+
+    def _unexplained(self, acts: Acts, resembled: str, *, framed: bool) -> tuple[str, ...]:
+        """`framed`: around a value "let's say ... if possible" says nothing of its own."""
+        own = self._own_words | _FRAMES if framed else self._own_words
+        return tuple(beyond((word for word in acts.rest if word not in own), resembled))
+
+    def value(self, name: str, said: str, state: State, today: date) -> Mention | None:
+        """The one value of a slot that somebody else's wording of it is, read as the caller's own words would be."""
+        slot = self._flow.slots[name]
+        asking = state.asking if self._expected(state) == name else Asking("slot", name)
+        utterance = Utterance.of(f"any {slot.type}" if slot.wishes and said == "any" else said)
+        found = self._find(name, slot, utterance, State(asking=asking), today) if slot.type != "text" else []
+        if len(found) != 1 or (slot.type in ("phone", "code") and not found[0].sure):
+            return None
+        rest = set(utterance.without(found).tokens) - {TAKEN} - _BETWEEN
+        return None if rest else found[0]
 
     def _expected(self, state: State) -> str | None:
         slot = state.asking.slot

@@ -70,6 +70,7 @@ _BESIDE_A_PLACE = words(
     "the one i'll i take would like please option yes yeah okay ok um uh sure let's do time day slot choice "
     "sounds good is fine great perfect i'd want than then and that"
 )  # fmt: skip
+PLACE_WORDS = frozenset(_PLACES) | _BESIDE_A_PLACE
 
 
 def _place(heard: Heard, options: list[Any]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from voicebot.brain.nlu import times
-from voicebot.flow import Outcome, Step
+from voicebot.flow import Outcome, Step, placeholders
 
 from .state import Asking, Move
 from .turn import Turn
@@ -69,14 +69,15 @@ def _is_wish(turn: Turn, name: str) -> bool:
 
 
 def ask_goal(turn: Turn) -> Move:
-    return turn.ask(turn.phrases.ask_goal, Asking("goal"), "start")
+    return turn.ask(turn.phrases.ask_goal, Asking("goal"), "start", plain=True)
 
 
 def ask_slot(turn: Turn, name: str, question: str = "", *, doubted: Any = None) -> Move:
     goal = turn.goal
-    own = goal.questions.get(name) if goal else None
-    words = question or turn.text(own or turn.slot(name).ask)
-    return turn.ask(words, Asking("slot", name, doubted=doubted), f"{turn.state.goal}.{name}")
+    own = (goal.questions.get(name) if goal else None) or turn.slot(name).ask
+    plain = not question and not placeholders(own)
+    asking = Asking("slot", name, doubted=doubted)
+    return turn.ask(question or turn.text(own), asking, f"{turn.state.goal}.{name}", plain=plain)
 
 
 def confirm(turn: Turn) -> Move:
@@ -119,7 +120,7 @@ def finish(turn: Turn) -> Move:
 
 
 def anything_else(turn: Turn) -> Move:
-    return turn.ask(turn.phrases.anything_else, Asking("more"), "anything_else")
+    return turn.ask(turn.phrases.anything_else, Asking("more"), "anything_else", plain=True)
 
 
 def answered(turn: Turn, result: Any) -> Move:

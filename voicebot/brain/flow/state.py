@@ -76,6 +76,8 @@ class State:
     """Digits of a number that goes on in the next turn."""
     message: str = ""
     """The id of the message with the last words, for whoever keeps the conversation."""
+    caller: str = ""
+    """The id of the caller's last message that was taken in."""
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -113,3 +115,9 @@ class Move:
     say: str
     state: dict[str, Any]
     tools: tuple[ToolUse, ...] = ()
+    words: str = ""
+    """What of `say`, at its beginning, a language model has put in its own words."""
+    question: str = ""
+    """What of `say`, at its end, is a plain question that can be put in other words: nothing hangs on its own."""
+    understood: bool = True
+    """Whether every word of the turn was accounted for; otherwise somebody who understands more may be asked."""

@@ -9,6 +9,8 @@ from .turn import Turn
 PATIENCE = 2
 """How often a question is asked again before a person is offered."""
 LONGEST_SILENCE = 3
+LONGEST_TALK = 5
+"""How often in a row a model may talk with the caller beside the open question until a person is offered."""
 
 
 def silence(turn: Turn) -> Move:
@@ -22,6 +24,9 @@ def miss(turn: Turn, hint: str = "") -> Move:
     """The answer was not understood: ask again in other words, then offer a person."""
     state, phrases = turn.state, turn.phrases
     state.misses += 1
+    turn.missed = True
+    if turn.words and state.misses <= LONGEST_TALK:
+        return turn.again()
     if state.misses > PATIENCE:
         return offer_person(turn)
     asked = turn.heard is not None and turn.heard.looks_like_question
@@ -53,14 +58,14 @@ def can_do(turn: Turn) -> str:
     return f"I can help you {head}. What would you like?"
 
 
-def offer_person(turn: Turn) -> Move:
+def offer_person(turn: Turn, question: str = "") -> Move:
     state = turn.state
     if turn.rails.person is None:
         return turn.end(turn.phrases.give_up, "not understood")
     state.waiting = state.asking
     state.asking = Asking("person")
     turn.prefix = []
-    return turn.say(turn.phrases.offer_person)
+    return turn.say(question or turn.phrases.offer_person)
 
 
 def pass_on(turn: Turn) -> Move:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -39,6 +39,10 @@ class Turn:
     heard: Heard | None = None
     prefix: list[str] = field(default_factory=list)
     """Sentences to say before the next question."""
+    words: str = ""
+    """A language model's own words, said before everything else: they answer what the flow has no answer to."""
+    missed: bool = False
+    """What the caller said was not understood."""
 
     @property
     def flow(self) -> Flow:
@@ -100,31 +104,33 @@ class Turn:
 
     # -- ways a turn ends -----------------------------------------------------------------------------------------
 
-    def ask(self, question: str, asking: Asking, step: str) -> Move:
-        """Say what has gathered, then the question, and wait for the answer."""
+    def ask(self, question: str, asking: Asking, step: str, *, plain: bool = False) -> Move:
+        """Say what has gathered, then the question, and wait for the answer. `plain`: it can be put in other words."""
         self.state.asking, self.state.question, self.state.step = asking, question, step
-        return self.say(question)
+        return replace(self.say(question), question=question if plain else "")
 
     def again(self, *before: str) -> Move:
         """Say something and come back to the open question."""
         self.prefix.extend(before)
         return self.say(self.state.question)
 
-    def say(self, *sentences: str, tools: Sequence[ToolUse] = ()) -> Move:
-        said = " ".join(each.strip() for each in [*self.prefix, *sentences] if each.strip())
+    def say(self, *sentences: str, tools: Sequence[ToolUse] = (), alone: bool = False) -> Move:
+        """`alone`: nothing but the flow's own words."""
+        words = "" if alone else self.words.strip()
+        said = " ".join(each.strip() for each in [words, *self.prefix, *sentences] if each.strip())
         self.prefix = []
         self.state.said = said
-        return Move(said, self.state.as_dict(), tuple(tools))
+        return Move(said, self.state.as_dict(), tuple(tools), words)
 
     def run(self, kind: Any, name: str, step: Step, arguments: dict[str, Any]) -> Move:
         """Call a tool; the dialogue goes on when it has answered."""
         self.state.running = Running(kind, name, step.tool, arguments)
         self.state.step = f"{self.state.goal}.{step.tool}"
-        return self.say(tools=[ToolUse(step.tool, arguments)])
+        return self.say(tools=[ToolUse(step.tool, arguments)], alone=kind == "do")
 
     def end(self, sentence: str, reason: str) -> Move:
         self.state.step, self.state.question = "ended", ""
-        return self.say(sentence, tools=[ToolUse("end_call", {"reason": reason})])
+        return self.say(sentence, tools=[ToolUse("end_call", {"reason": reason})], alone=True)
 
     def hand_over(self, reason: str, sentence: str | None = None) -> Move:
         """Pass the caller on, or say that nobody is there to take them."""
@@ -132,7 +138,8 @@ class Turn:
             return self.again(self.phrases.no_person)
         self.state.step, self.state.question = "handed_over", ""
         words = self.rails.hand_over if sentence is None else sentence
-        return self.say(words, tools=[ToolUse("hand_over", {"to": self.rails.person, "reason": reason})])
+        tool = ToolUse("hand_over", {"to": self.rails.person, "reason": reason})
+        return self.say(words, tools=[tool], alone=True)
 
     def options_listed(self, slot: str, options: Sequence[Any]) -> str:
         return listed([self.spoken(slot, option) for option in options])

@@ -44,7 +44,7 @@ class Match:
 
 
 @lru_cache(maxsize=4096)
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
     return word if word.startswith("{") else str(_STEMMER.stemWord(word.removesuffix("'s")))
 
 
@@ -124,6 +124,19 @@ class Examples:
         return (1 + beta) * precision * recall / (beta * precision + recall)
 
 
+def beyond(said: Iterable[str], example: str) -> list[str]:
+    """The telling words of what was said that are not in the example, nor nearly."""
+    known = _bag(_tokens(example)) | _COMMON_STEMS
+    return [word for word in said if stem(word) not in known and not _is_nearly(word, known)]
+
+
+def _is_nearly(word: str, known: Iterable[str]) -> bool:
+    return (
+        len(word) >= SHORTEST_GUESS
+        and process.extractOne(word, list(known), scorer=fuzz.ratio, score_cutoff=FUZZY_CUTOFF) is not None
+    )
+
+
 def _tokens(text: str) -> list[str]:
     """Words of an example; placeholders stay."""
     parts: list[str] = []
@@ -133,8 +146,8 @@ def _tokens(text: str) -> list[str]:
 
 
 def _bag(tokens: Iterable[str]) -> frozenset[str]:
-    return frozenset(_stem(word) for word in tokens)
+    return frozenset(stem(word) for word in tokens)
 
 
-_COMMON_STEMS = frozenset(map(_stem, _COMMON))
-_QUESTION_STEMS = frozenset(map(_stem, _QUESTION_WORDS))
+_COMMON_STEMS = frozenset(map(stem, _COMMON))
+_QUESTION_STEMS = frozenset(map(stem, _QUESTION_WORDS))

@@ -1,0 +1,22 @@
+"""What all tests stand on: whoever runs them may have pulled models, and must not notice."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from voicebot.paths import MODELS_SETTING
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """`auto` picks what is on disk: there is nothing, in this process and in those it starts."""
+    before = os.environ.get(MODELS_SETTING)
+    os.environ[MODELS_SETTING] = str(tmp_path_factory.mktemp("models"))
+    yield
+    if before is None:
+        del os.environ[MODELS_SETTING]
+    else:
+        os.environ[MODELS_SETTING] = before

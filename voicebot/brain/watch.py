@@ -1,0 +1,121 @@
+"""The guardrails of one call around its brain: what goes in, what tools and knowledge bring, what comes out.
+
+They stand around the graph and are no nodes of it. What an agent says leaves clause by clause while its node still
+runs, so a node behind it would come too late; and a graph that somebody else wrote gets the same rails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Literal
+
+from voicebot.agent import Agent
+from voicebot.brain import Guarded
+from voicebot.brain.guardrails import KNOWLEDGE, Guard, Ruling
+from voicebot.brain.jobs import Run
+from voicebot.brain.prompt import read
+from voicebot.brain.tools import Outcome
+from voicebot.tts.clauses import Clauses
+
+REFUSED = "[The caller said something that must not be passed on to you. They were told so.]"
+"""Stands in the conversation for what the caller said."""
+
+
+def guard_of(agent: Agent) -> Guard | None:
+    """The guard of a call that this agent answers; it stays on when the agent hands over to another one."""
+    if agent.brain.guardrails is None:
+        return None
+    own = [agent.greeting or "", *(document.text for document in read(agent.brain.knowledge, agent.root))]
+    secret = [agent.brain.prompt] if agent.brain.prompt else []
+    return Guard(agent.brain.guardrails, agent.language, secret_texts=secret, own_texts=own)
+
+
+class Watch:
+    """One brain's. `redacts`: it reads words for a language model, so what is private does not reach it."""
+
+    def __init__(self, guard: Guard, agent: Agent, *, redacts: bool) -> None:
+        self._guard = guard
+        self._agent = agent
+        self._redacts = redacts
+        self._struck: list[Guarded] = []
+
+    @property
+    def desk(self) -> str:
+        """To whom a caller is handed over."""
+        return self._agent.handoff[0].to if self._agent.handoff else "a person"
+
+    def caller(self, text: str) -> Ruling:
+        """On the caller's turn. Of what goes on, `text` is what the brain gets."""
+        ruling = self._guard.caller(text)
+        self._strikes(ruling, "caller")
+        passes = ruling.action not in ("block", "hand_over")
+        return ruling if self._redacts or not passes else replace(ruling, text=text)
+
+    def passes(self, text: str) -> bool:
+        """Whether a guess at the caller's turn surely goes on as it is. Nothing is remembered of it."""
+        fresh = guard_of(self._agent)
+        return fresh is None or fresh.caller(text).text == text
+
+    def tools(self, run: Run) -> Run:
+        """`run`, with the real values for placeholders in the arguments, and with an eye on the results."""
+
+        async def guarded(name: str, arguments: Mapping[str, Any]) -> Outcome:
+            outcome = await run(name, self._guard.restore(dict(arguments)))
+            if not self._redacts:
+                return outcome
+            ruling = self._guard.result(name, outcome.content)
+            self._strikes(ruling, "tool")
+            return outcome if ruling.text == outcome.content else replace(outcome, result=ruling.text)
+
+        return guarded
+
+    def knowledge(self, text: str) -> str:
+        """Passages on their way to the model."""
+        return self._guard.result(KNOWLEDGE, text).text if text else text
+
+    def lips(self) -> Lips:
+        """For the agent's next reply."""
+        return Lips(self._guard, self._strikes, self.desk)
+
+    def struck(self) -> Iterator[Guarded]:
+        """The rails that struck since this was asked last."""
+        struck, self._struck = self._struck, []
+        yield from struck
+
+    def _strikes(self, ruling: Ruling, side: Literal["caller", "agent", "tool"]) -> None:
+        if ruling.action != "pass":
+            kinds = dict.fromkeys((hit.rail, hit.kind) for hit in ruling.hits)
+            self._struck += [Guarded(rail, kind, side, ruling.action) for rail, kind in kinds]
+
+
+class Lips:
+    """Of one reply. Words are held back until their clause is whole, which is when a voice would begin to speak it."""
+
+    def __init__(self, guard: Guard, strikes: Callable[[Ruling, Literal["agent"]], None], desk: str) -> None:
+        self.desk = desk
+        """To whom the caller is handed over."""
+        self._guard = guard
+        self._strikes = strikes
+        self._clauses = Clauses()
+        self.sealed: Ruling | None = None
+        """The ruling that ended the reply: nothing more is said of it."""
+
+    def feed(self, text: str) -> str:
+        """More of the reply -> what of it may be spoken now."""
+        return "".join(self._passed(clause) for clause in self._clauses.feed(text))
+
+    def flush(self) -> str:
+        """What was held back is whole."""
+        return "".join(self._passed(clause) for clause in self._clauses.flush())
+
+    def _passed(self, clause: str) -> str:
+        if self.sealed:
+            return ""
+        ruling = self._guard.agent(clause)
+        self._strikes(ruling, "agent")
+        if ruling.action in ("block", "hand_over"):
+            self.sealed = ruling
+            return ruling.say
+        gap = clause[len(clause.rstrip()) :]
+        return clause if ruling.text == clause else ruling.text.rstrip() + gap

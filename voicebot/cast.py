@@ -1,0 +1,110 @@
+"""The ears and voices of a call that goes through several agents: each hears and speaks with what its file names."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import cached_property
+from typing import Generic, TypeVar
+
+from voicebot import paths, providers
+from voicebot.agent import Agent
+from voicebot.stt import STT, STTStream, Transcript
+from voicebot.stt.failover import Ears, Report
+from voicebot.tts import TTS, Speech
+from voicebot.tts.failover import Voices
+from voicebot.tts.phrases import Phrases
+
+One = TypeVar("One", bound=STT | TTS)
+
+
+class Cast:
+    """The agents that one call can go through; `agent` is the first."""
+
+    def __init__(self, agent: Agent, stt_failed: Report, tts_failed: Report) -> None:
+        """The reports are told of a provider that failed and was replaced."""
+        self.file = agent.file
+        """Of the agent that is on the line."""
+        self._family = agent.family()
+        self._stt_failed = stt_failed
+        self._tts_failed = tts_failed
+
+    @cached_property
+    def stt(self) -> STT:
+        """Hears with what the agent on the line names; a stretch of speech stays with who heard its beginning."""
+        return _Ear(self, {file: Ears(providers.stts(one), self._stt_failed) for file, one in self._family.items()})
+
+    @cached_property
+    def tts(self) -> TTS:
+        """Speaks with the voice of the agent on the line."""
+        return _Voice(self, {file: self._voices(one) for file, one in self._family.items()})
+
+    def _voices(self, agent: Agent) -> TTS:
+        candidates = providers.ttss(agent)
+        often = [agent.greeting or "", *(one.say for one in agent.handoff)]
+        phrases = None if candidates[0].instant else Phrases(paths.phrases_dir(), often)
+        return Voices(candidates, self._tts_failed, agent.language, agent.voice.pronounce, phrases)
+
+    def enter(self, file: str) -> None:
+        """The agent of that file is on the line from now on."""
+        self.file = file
+
+
+class _Several(Generic[One]):
+    def __init__(self, cast: Cast, all_of_them: Mapping[str, One]) -> None:
+        self.cast = cast
+        self._all = all_of_them
+
+    @property
+    def now(self) -> One:
+        return self._all[self.cast.file]
+
+    @property
+    def name(self) -> str:
+        return self.now.name
+
+    async def load(self) -> None:
+        await asyncio.gather(*(one.load() for one in self._all.values()))
+
+
+class _Voice(_Several[TTS]):
+    def speak(self, text: str) -> AsyncIterator[Speech]:
+        return self.now.speak(text)
+
+
+class _Ear(_Several[STT]):
+    def stream(self, rate_hz: int, on_interim: Callable[[str], None]) -> STTStream:
+        return _EarStream(self, rate_hz, on_interim)
+
+
+class _EarStream:
+    """One call's `STTStream`."""
+
+    def __init__(self, ear: _Ear, rate_hz: int, on_interim: Callable[[str], None]) -> None:
+        self._ear = ear
+        self._rate_hz = rate_hz
+        self._on_interim = on_interim
+        self._streams: dict[str, STTStream] = {}
+        self._now = self._stream()
+
+    def _stream(self) -> STTStream:
+        file = self._ear.cast.file
+        if file not in self._streams:
+            self._streams[file] = self._ear.now.stream(self._rate_hz, self._on_interim)
+        return self._streams[file]
+
+    def start(self) -> None:
+        self._now = self._stream()
+        self._now.start()
+
+    def feed(self, pcm: bytes) -> None:
+        self._now.feed(pcm)
+
+    async def finish(self) -> Transcript:
+        return await self._now.finish()
+
+    def cancel(self) -> None:
+        self._now.cancel()
+
+    async def close(self) -> None:
+        await asyncio.gather(*(stream.close() for stream in self._streams.values()))
