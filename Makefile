@@ -71,7 +71,7 @@ llama: $(READY) ## language models in this process: llama.cpp, compiled once in 
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps "$$kept"/*.whl
 
 lock: $(READY) ## pin again after a change in pyproject.toml; newest of everything: make lock UPGRADE=--upgrade
-	$(LOCK) --all-extras $(UPGRADE) -o requirements/extras.txt
+	$(LOCK) --all-extras --group full $(UPGRADE) -o requirements/extras.txt
 	$(LOCK) --constraint requirements/extras.txt $(UPGRADE) -o requirements/dev.txt
 
 clean: ## remove .venv and everything that was built

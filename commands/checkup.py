@@ -28,6 +28,8 @@ HEAR = "yes please"
 UNSAID = ("no thank you", "tomorrow at nine", "i need some help")
 """What it could hear instead."""
 RATE_HZ = 16000
+PULL = ": voicebot models pull "
+"""What a reason ends with when a model has to be fetched: the remedy."""
 _SIDES: dict[Side, str] = {"input": "microphone", "output": "loudspeaker"}
 
 
@@ -227,7 +229,7 @@ def available(project: Path) -> Iterator[Check]:
         reason = providers.why_not(provider, project)
         key = f", {provider.key} is set" if provider.key and not reason else ""
         key += "" if provider.configured else ", for agents that name it"
-        detail = f"{provider.what}{key}" if not reason else f"{provider.what}: {reason}"
+        detail = f"{provider.what}{key}" if not reason else f"{provider.what}: {reason.partition(PULL)[0]}"
         ready = not reason and provider.configured
         yield Check("providers", name, "ok" if ready else "absent", detail, _remedy(reason))
 
@@ -235,7 +237,7 @@ def available(project: Path) -> Iterator[Check]:
 def _remedy(reason: str) -> str:
     if "is not set" in reason:
         return "put it into .env or the environment"
-    return reason.removesuffix(" is missing") if reason else ""
+    return reason.rpartition(": ")[2] if PULL in reason else reason.removesuffix(" is missing")
 
 
 def agents(project: Path) -> Iterator[Check]:

@@ -28,7 +28,7 @@ from voicebot.turns import filler
 anthropic = pytest.importorskip("voicebot.llm.anthropic", reason="needs the extra 'cloud'")
 
 CALLS = 100
-EVERY_S = 0.12
+EVERY_S = 0.16
 """The calls begin one after the other, as calls do, and go on side by side."""
 HEARD_WITHIN_S = 1.5
 ASKED = "when do you open"
@@ -174,9 +174,9 @@ class Case:
     def said(self) -> list[events.AgentSpeechStopped]:
         return [event for event in self.happened if isinstance(event, events.AgentSpeechStopped)]
 
-    def answer(self) -> str:
-        """What was said in the turn with the fault, fillers aside."""
-        clauses = [event for event in self.happened if isinstance(event, events.AgentSaying) and event.turn == 1]
+    def answer(self, turn: int = 1) -> str:
+        """What was said in a turn, the one with the fault by default, fillers aside."""
+        clauses = [event for event in self.happened if isinstance(event, events.AgentSaying) and event.turn == turn]
         return " ".join(event.text for event in clauses if not event.filler)
 
     def failures(self) -> list[events.ProviderFailed]:
@@ -191,7 +191,7 @@ class Case:
             "the record does not say what happened": self._is_told(),
             "a filler was remembered": not any(one in text for one in FILLERS for text in self.remembered),
             "not what was heard was remembered": _letters(self.remembered[-1:]) == _letters([self._last_message()]),
-            "the next turn did not work": self.said()[-1].heard == THERE,
+            "the next turn did not work": self.answer(2) == THERE,
             "the call died": [ended.reason for ended in self.calls_ended] == ["caller_hung_up"],
         }
         return [what for what, is_so in checks.items() if not is_so]

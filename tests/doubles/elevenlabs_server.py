@@ -24,7 +24,7 @@ class ElevenLabsServer:
     def __init__(self, fault: Fault = "", *, after_voices: bool = False) -> None:
         """`after_voices`: what voices there are is answered in any case."""
         self.fault: Fault = "" if after_voices else fault
-        self._later = fault
+        self._later: Fault = fault if after_voices else ""
         self.address = ""
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []
@@ -61,9 +61,9 @@ class ElevenLabsServer:
     async def _voices(self, request: web.Request) -> web.Response:
         if refused := self._refused(request):
             return refused
-        self.fault = self._later
         if self.fault == "hangs":
             await asyncio.sleep(3600)
+        self.fault = self.fault or self._later
         wanted = request.query.get("search", "").lower()
         found = [voice for voice in self.voices if wanted in voice["name"].lower()]
         return web.json_response({"voices": found, "has_more": False, "total_count": len(found)})

@@ -65,8 +65,9 @@ def test_everything_declared_is_imported(project: dict[str, Any], imported: dict
 
 
 def test_everything_the_tests_import_is_declared(project: dict[str, Any], root: Path) -> None:
-    groups = project["dependency-groups"]
-    declared = names(project["project"]["dependencies"]).union(*map(names, groups.values()), {"voicebot"})
+    table, groups = project["project"], project["dependency-groups"]
+    lists = [table["dependencies"], *table["optional-dependencies"].values(), *groups.values()]
+    declared = {"voicebot"}.union(*map(names, lists))
     folders = [root / "tests", root / "docs", root / "benchmarks"]
     own = {part for folder in folders for path in folder.rglob("*.py") for part in (path.stem, *path.parts)}
     assert {

@@ -218,6 +218,18 @@ async def test_nothing_of_a_cancelled_request_is_left_in_the_next(gibberish: Pat
     assert await text(model, SYSTEM, question) == wanted
 
 
+async def test_cancelling_one_call_does_not_disturb_another(gibberish: Path):
+    """Both are computed in the same steps, so an abort takes the other's step with it, which is done again."""
+    model = brief(await opened(gibberish))
+    wanted = await text(model, SYSTEM)
+    other = asyncio.create_task(text(model, SYSTEM))
+    while not other.done():
+        asking = asyncio.create_task(text(model, HumanMessage("x" * 500)))
+        await asyncio.sleep(0.01)
+        asking.cancel()
+    assert await other == wanted
+
+
 async def first_word(model: ChatLlama, *messages: BaseMessage) -> tuple[float, int]:
     """Milliseconds of computing to the first word, and how many tokens of the prompt were computed before."""
     began = time.process_time()

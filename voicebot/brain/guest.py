@@ -61,6 +61,10 @@ class GuestTurn(Turn):
         return not self._said and not self.endings
 
     @property
+    def begun(self) -> frozenset[str]:  # type: ignore[override]  # here it is told by the calls
+        return frozenset(self._calls.begun)
+
+    @property
     def works(self) -> bool:
         return self.run is not None and not self.run.done()
 
@@ -194,6 +198,7 @@ class ToolCalls:
         self._runs: dict[str, str] = {}
         """Tools that run, by LangGraph's id of them -> the id of the call."""
         self._done: dict[str, CallTool] = {}
+        self.begun: set[str] = set()
 
     def resumed(self) -> ToolCalls:
         """The tools that asked something run once more."""
@@ -218,6 +223,7 @@ class ToolCalls:
             if call_id is None:
                 yield self._called(CallTool(id_, event["tool_name"], dict(event.get("input") or {})))
             self._runs[id_] = call_id or id_
+            self.begun.add(call_id or id_)
             self._began_s[self._runs[id_]] = now_s
         elif event["event"] in ("tool-finished", "tool-error") and id_ in self._runs:
             call_id = self._runs.pop(id_)

@@ -23,6 +23,8 @@ from voicebot.brain.graph import HEARD, AnyGraph
 from voicebot.brain.history import unanswered
 from voicebot.brain.turn import INTERRUPT, Turn
 
+NO_RESULT = "No result: it was stopped while it ran. It may have taken effect."
+"""The result of a tool call that has begun and not come to its end."""
 Part = tuple[tuple[str, ...], str, Any]
 """What a graph streams: the namespace of the (nested) graph it comes from, LangGraph's stream mode, and the thing."""
 
@@ -121,7 +123,8 @@ class Thread:
             for turn in turns:
                 right = turn.corrected(right)
             running = {call_id for turn in turns for call_id in turn.jobs.running}
-            update: dict[str, Any] = {"messages": answered(right, running)}
+            begun = {call_id for turn in turns for call_id in turn.begun}
+            update: dict[str, Any] = {"messages": answered(right, running, begun)}
             flow = next((turn.flow for turn in reversed(turns) if turn.flow is not None), None)
             if cut or update["messages"] != saved:
                 await self.write(update if flow is None else {**update, "flow": flow})
@@ -157,9 +160,16 @@ def asks(mode: str, part: Any) -> bool:
     return mode == "updates" and INTERRUPT in part
 
 
-def answered(messages: Sequence[AnyMessage], running: Collection[str] = ()) -> list[AnyMessage]:
-    """The conversation with a result behind every tool call, as providers demand; those still `running` aside."""
+def answered(
+    messages: Sequence[AnyMessage], running: Collection[str] = (), begun: Collection[str] = ()
+) -> list[AnyMessage]:
+    """The conversation with a result behind every tool call, as providers demand; those still `running` aside.
+
+    Of those that have `begun` and got to no end it is said that they may have done something.
+    """
     missing = {result.tool_call_id: result for result in unanswered(messages) if result.tool_call_id not in running}
+    for id_ in missing.keys() & begun:
+        missing[id_] = missing[id_].model_copy(update={"content": NO_RESULT})
     whole: list[AnyMessage] = []
     owed: list[AnyMessage] = []
     for message in messages:

@@ -140,6 +140,8 @@ class Turn:
         """The call has been told before: a tool that asked the caller something is called once more."""
         return isinstance(output, CallTool) and (type(output), output.id) in self._told
 
+    begun: frozenset[str] = frozenset()
+    """Tool calls that were running when the reply was stopped, and may have been torn from it."""
     looks_back = False
     """`given` depends on what is saved."""
     owes_words = False

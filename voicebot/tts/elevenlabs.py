@@ -55,15 +55,17 @@ class ElevenLabs:
             self._voice_id = await self._find_voice()
 
     async def _find_voice(self) -> str:
+        voices = (await self._client()).voices
         try:
-            found = await (await self._client()).voices.search(search=self._voice, page_size=100)
+            found = (await voices.search(search=self._voice, page_size=100)).voices
+            names = {voice.name: voice.voice_id for voice in found if voice.name}
+            for name, voice_id in names.items():  # 'Rachel' or 'Rachel - calm and clear'
+                if name.lower() == self._voice.lower() or name.lower().startswith(f"{self._voice.lower()} "):
+                    return str(voice_id)
+            others = [voice.name for voice in (await voices.search(page_size=100)).voices if voice.name]
         except Exception as error:
             raise told(error) from error
-        names = {voice.name: voice.voice_id for voice in found.voices if voice.name}
-        for name, voice_id in names.items():  # 'Rachel' or 'Rachel - calm and clear'
-            if name.lower() == self._voice.lower() or name.lower().startswith(f"{self._voice.lower()} "):
-                return str(voice_id)
-        raise BadInput(f"ElevenLabs has no voice '{self._voice}' for this key.{did_you_mean(self._voice, names)}")
+        raise BadInput(f"ElevenLabs has no voice '{self._voice}' for this key.{did_you_mean(self._voice, others)}")
 
     async def speak(self, text: str) -> AsyncGenerator[Speech, None]:
         """Chunks as they come, with the times of their words."""

@@ -3,14 +3,14 @@
 A rule file is YAML. `families` name words and phrases that mean much the same; a `*` at the end of a word stands for
 any ending. A rule's `when` is a sequence of families (`@drop`), words (`you`) or one of several (`was|were|@drop`),
 next to one another or with up to n words between (`~n`); `_` is a space in a phrase, `^` and `$` are the two ends
-of the text. `score` is how much it tells, from 0 to 1; `unless` are sequences that take it back when they are found in or near
-the match; `sides` limits it to the caller, to results or to the agent. Scores of different kinds add up like
+of the text. `score` is how much it tells, from 0 to 1; `unless` are sequences that take it back when they are found
+in or near the match; `sides` limits it to the caller, to results or to the agent. Scores of different kinds add up like
 independent odds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -25,7 +25,7 @@ NEAR = 5
 """Words around a match in which an `unless` counts."""
 _ENDS = frozenset(".!?;")
 _FIRST, _LAST = "^", "$"
-SHORTEST_STEM = 2
+SHORTEST_STEM, LONGEST_STEM = 2, 24
 MOST_KNOWN_WORDS = 20_000
 Spans = dict[int, list[int]]
 """Where something begins -> where it ends, as numbers of words."""
@@ -71,23 +71,41 @@ class Words:
         return self.reading.starts[self.places[first]], self.reading.ends[self.places[end - 1]]
 
 
+class _Family:
+    """Sayings that mean much the same, by their first word."""
+
+    def __init__(self, sayings: Iterable[str], *, may_end: bool) -> None:
+        self._by_key: dict[str, list[tuple[str, ...]]] = {}
+        for saying in sayings:
+            words = tuple(fold(saying).split())
+            self._by_key.setdefault(words[0], []).append(words)
+        self.keys = frozenset(self._by_key)
+        self._may_end = may_end
+
+    def may_be_in(self, keys: dict[str, list[int]]) -> bool:
+        return self._may_end or not self.keys.isdisjoint(keys)
+
+    def find(self, texts: Sequence[str], keys: dict[str, list[int]]) -> Spans:
+        found: Spans = {len(texts): [len(texts)]} if self._may_end else {}
+        for key in self.keys & keys.keys():
+            for saying in self._by_key[key]:
+                for place in keys[key]:
+                    if len(saying) == 1 or _follows(texts, place, saying):
+                        found.setdefault(place, []).append(place + len(saying))
+        return found
+
+
 class Rules:
     """The rules of one file, compiled."""
 
     def __init__(self, families: dict[str, list[str]], rules: Iterable[dict[str, Any]]) -> None:
-        self._sayings: dict[str, list[tuple[tuple[str, ...], str]]] = {}
-        self._stems: dict[str, list[tuple[tuple[str, ...], str]]] = {}
-        self._known: dict[str, list[tuple[tuple[str, ...], str]]] = {}
-        self._families = families
-        self._named_already: set[str] = set()
-        self._may_end: set[str] = set()
-        """Parts that the end of the text fulfils, too."""
+        self._named = families
+        self._families: dict[str, _Family] = {}
         self._rules = tuple(self._rule(each) for each in rules)
-
-    def _add(self, saying: str, family: str) -> None:
-        words = tuple(fold(saying).split())
-        book = self._stems if words[0].endswith("*") else self._sayings
-        book.setdefault(words[0].rstrip("*"), []).append((words, family))
+        keys = frozenset(key for family in self._families.values() for key in family.keys)
+        self._stems = frozenset(key[:-1] for key in keys if key.endswith("*"))
+        self._whole = frozenset(key for key in keys if not key.endswith("*"))
+        self._known: dict[str, tuple[str, ...]] = {}
 
     def _rule(self, data: dict[str, Any]) -> Rule:
         unless = data.get("unless", [])
@@ -105,104 +123,116 @@ class Rules:
             if part.startswith("~"):
                 gap = int(part[1:])
                 continue
-            steps.append(Step(self._named(part), gap))
+            self._add(part)
+            steps.append(Step(part, gap))
             gap = 0
         return tuple(steps)
 
-    def _named(self, part: str) -> str:
-        """The name under which a part's words are found: its own, for one that is made of several."""
-        if part in self._named_already or part in (_FIRST, _LAST):
-            return part
-        self._named_already.add(part)
+    def _add(self, part: str) -> None:
+        """The family that a part of a sequence stands for; it may be put together from others and from words."""
+        if part in self._families or part == _FIRST:
+            return
+        sayings: list[str] = []
         for each in part.split("|"):
-            if each == _LAST:
-                self._may_end.add(part)
-                continue
-            if each.startswith("@") and each[1:] not in self._families:
+            if each.startswith("@") and each[1:] not in self._named:
                 raise ValueError(f"no family '{each}' in the rules")
-            for saying in self._families[each[1:]] if each.startswith("@") else [each.replace("_", " ")]:
-                self._add(saying, part)
-        return part
+            sayings += self._named[each[1:]] if each.startswith("@") else [each.replace("_", " ")]
+        self._families[part] = _Family([each for each in sayings if each != _LAST], may_end=_LAST in sayings)
 
     def match(self, words: Words, side: str) -> list[Match]:
         """Everything that matches, whatever it scores."""
-        found = self._tag(words.texts)
+        text = _Text(words.texts, self._keys(words.texts), self._families)
         matches = []
         for rule in self._rules:
-            if side in rule.sides and all(step.family in found for step in rule.when):
-                where = self._find(rule, found, len(words.texts))
-                if where:
-                    matches.append(Match(rule.kind, rule.score, *words.span(*where)))
+            if side in rule.sides and (where := _find(rule, text)):
+                matches.append(Match(rule.kind, rule.score, *words.span(*where)))
         return matches
 
-    def _tag(self, texts: list[str]) -> dict[str, Spans]:
-        found: dict[str, Spans] = {_FIRST: {0: [0]}, _LAST: {len(texts): [len(texts)]}}
+    def _keys(self, texts: Sequence[str]) -> dict[str, list[int]]:
+        """Where each word or stem that begins a saying stands in a text."""
+        keys: dict[str, list[int]] = {}
         for place, word in enumerate(texts):
-            for saying, family in self._beginning(word):
-                if len(saying) == 1 or _follows(texts, place, saying):
-                    found.setdefault(family, {}).setdefault(place, []).append(place + len(saying))
-        for family in self._may_end:
-            found.setdefault(family, {}).setdefault(len(texts), []).append(len(texts))
-        return found
+            for key in self._keys_of(word):
+                keys.setdefault(key, []).append(place)
+        return keys
 
-    def _beginning(self, word: str) -> list[tuple[tuple[str, ...], str]]:
-        """The sayings that begin with a word, looked up once."""
+    def _keys_of(self, word: str) -> tuple[str, ...]:
         known = self._known.get(word)
         if known is None:
-            known = list(self._sayings.get(word, ()))
-            for size in range(SHORTEST_STEM, min(len(word), 24) + 1):
-                known.extend(self._stems.get(word[:size], ()))
+            stems = (word[:size] for size in range(SHORTEST_STEM, min(len(word), LONGEST_STEM) + 1))
+            whole = (word,) if word in self._whole else ()
+            known = (*whole, *(f"{stem}*" for stem in stems if stem in self._stems))
             if len(self._known) >= MOST_KNOWN_WORDS:
                 self._known.clear()
             self._known[word] = known
         return known
 
-    def _find(self, rule: Rule, found: dict[str, Spans], size: int) -> tuple[int, int] | None:
-        """The first match that nothing takes back."""
-        for first, end in _sequences(rule.when, found):
-            around = (max(0, first - NEAR), min(size, end + NEAR))
-            if not any(_is_within(each, found, *around) for each in rule.unless):
-                return first, max(end, first + 1)
+
+class _Text:
+    """What of the families stands in one text, looked up when a rule asks for it."""
+
+    def __init__(self, texts: Sequence[str], keys: dict[str, list[int]], families: dict[str, _Family]) -> None:
+        self.size = len(texts)
+        self._texts, self._keys, self._families = texts, keys, families
+        self._found: dict[str, Spans] = {_FIRST: {0: [0]}}
+
+    def may_hold(self, steps: tuple[Step, ...]) -> bool:
+        """Whether each step begins somewhere."""
+        return all(step.family == _FIRST or self._families[step.family].may_be_in(self._keys) for step in steps)
+
+    def spans(self, family: str) -> Spans:
+        found = self._found.get(family)
+        if found is None:
+            found = self._found[family] = self._families[family].find(self._texts, self._keys)
+        return found
+
+
+def _follows(texts: Sequence[str], place: int, saying: tuple[str, ...]) -> bool:
+    if place + len(saying) > len(texts):
+        return False
+    for ahead in range(1, len(saying)):
+        wanted, word = saying[ahead], texts[place + ahead]
+        if word != wanted and not (wanted[-1] == "*" and word.startswith(wanted[:-1])):
+            return False
+    return True
+
+
+def _find(rule: Rule, text: _Text) -> tuple[int, int] | None:
+    """The first match of a rule that nothing takes back."""
+    if not text.may_hold(rule.when):
         return None
+    for first, end in _sequences(rule.when, text):
+        around = (max(0, first - NEAR), min(text.size, end + NEAR))
+        if not any(_is_within(each, text, *around) for each in rule.unless):
+            return first, max(end, first + 1)
+    return None
 
 
-def _follows(texts: list[str], place: int, saying: tuple[str, ...]) -> bool:
-    said = texts[place + 1 : place + len(saying)]
-    return len(said) == len(saying) - 1 and all(
-        word.startswith(wanted[:-1]) if wanted.endswith("*") else word == wanted
-        for word, wanted in zip(said, saying[1:], strict=True)
-    )
-
-
-def _sequences(steps: tuple[Step, ...], found: dict[str, Spans]) -> Iterator[tuple[int, int]]:
-    """(first word, one past the last) of each place where the steps follow one another.
+def _sequences(steps: tuple[Step, ...], text: _Text, first: int = 0, last: int | None = None) -> list[tuple[int, int]]:
+    """(first word, one past the last) of each place between two words where the steps follow one another.
 
     Of all ways to get to one place only the shortest is kept, so the work grows with the text and not with its square.
     """
-    if any(step.family not in found for step in steps):
-        return
+    last = text.size if last is None else last
     so_far: dict[int, int] = {}
-    for start, ends in sorted(found[steps[0].family].items()):
-        for end in ends:
-            so_far[end] = max(start, so_far.get(end, 0))
+    for start, ends in sorted(text.spans(steps[0].family).items()):
+        if first <= start <= last:
+            so_far.update((end, start) for end in ends if end <= last)
     for step in steps[1:]:
-        spans, following = found[step.family], dict[int, int]()
-        for end, first in so_far.items():
-            for start in range(end, end + step.gap + 1):
+        spans, following = text.spans(step.family), dict[int, int]()
+        for end, begun in so_far.items():
+            for start in range(end, min(end + step.gap, last) + 1):
                 for after in spans.get(start, ()):
-                    following[after] = max(first, following.get(after, 0))
+                    if after <= last:
+                        following[after] = max(begun, following.get(after, 0))
+        if not following:
+            return []
         so_far = following
-    yield from sorted((first, end) for end, first in so_far.items())
+    return sorted((begun, end) for end, begun in so_far.items())
 
 
-def _is_within(steps: tuple[Step, ...], found: dict[str, Spans], first: int, end: int) -> bool:
-    if any(step.family not in found for step in steps):
-        return False
-    near = {
-        step.family: {start: ends for start in range(first, end + 1) if (ends := found[step.family].get(start))}
-        for step in steps
-    }
-    return any(to <= end for _, to in _sequences(steps, near))
+def _is_within(steps: tuple[Step, ...], text: _Text, first: int, last: int) -> bool:
+    return text.may_hold(steps) and bool(_sequences(steps, text, first, last))
 
 
 def total(matches: Collection[Match]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -56,13 +57,19 @@ def find(scene: Scene) -> Iterator[Private]:
     cues = scene.cues.places("birth")
     for parts in _dates(scene):
         first, end = parts[0].first, parts[-1].end
-        near = any(0 <= first - cue <= BEFORE or 0 <= cue - end <= AFTER for cue in cues)
-        party = any(scene.reading.token(cue + 1) in _NO_BIRTH for cue in cues)
+        beside = [cue for cue in _between(cues, first - BEFORE, end + AFTER) if not first < cue < end]
+        near = bool(beside)
+        party = any(scene.reading.token(cue + 1) in _NO_BIRTH for cue in beside)
         told = (near and not party) or "birth" in scene.asked
         if (told and _may_be_one(parts)) or (
             _is_long_past(parts) and scene.is_bare(first, end) and scene.side == "caller"
         ):
             yield scene.private("birth_date", _value(scene, parts), first, end, 0.95 if told else 0.6)
+
+
+def _between(places: list[int], first: int, last: int) -> list[int]:
+    """Of places in order those from `first` to `last`."""
+    return places[bisect_left(places, first) : bisect_right(places, last)]
 
 
 def _dates(scene: Scene) -> Iterator[list[_Part]]:

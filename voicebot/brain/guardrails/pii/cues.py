@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from functools import lru_cache
 from importlib import resources
 
@@ -72,12 +73,11 @@ class Cues:
 
     def near(self, first: int, end: int) -> str:
         """The kind of the nearest cue before these tokens, else of the nearest one behind them; '' without any."""
-        for place, kind in reversed(self._found):
-            if place < first:
-                if first - place <= BEFORE:
-                    return kind
-                break
-        return next((kind for place, kind in self._found if end <= place <= end + AFTER), "")
+        before = bisect_left(self._found, (first, "")) - 1
+        if before >= 0 and first - self._found[before][0] <= BEFORE:
+            return self._found[before][1]
+        after = bisect_left(self._found, (end, ""))
+        return self._found[after][1] if after < len(self._found) and self._found[after][0] <= end + AFTER else ""
 
     def any(self, *kinds: str) -> bool:
         """Whether there is a cue of one of these kinds anywhere."""

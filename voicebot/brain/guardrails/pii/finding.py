@@ -26,9 +26,11 @@ FINDERS: tuple[Callable[[Scene], Iterator[Private]], ...] = (
 
 def find(scene: Scene, kinds: Collection[str]) -> list[Private]:
     """The private data of these kinds, from left to right, none overlapping another."""
-    taken: list[Private] = []
+    taken = bytearray(len(scene.reading.raw))
+    right: list[Private] = []
     for finder in FINDERS:
         for found in finder(scene):
-            if not any(found.start < other.end and other.start < found.end for other in taken):
-                taken.append(found)
-    return sorted((each for each in taken if each.kind in kinds), key=lambda each: each.start)
+            if not any(taken[found.start : found.end]):
+                taken[found.start : found.end] = b"\1" * (found.end - found.start)
+                right.append(found)
+    return sorted((each for each in right if each.kind in kinds), key=lambda each: each.start)

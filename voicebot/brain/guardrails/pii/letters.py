@@ -8,6 +8,8 @@ from voicebot.brain.guardrails.pii.numbers import Dictation
 from voicebot.brain.nlu.amounts import NATO
 
 _AS_IN = (("as", "in"), ("like", "in"), ("for",), ("like",), ("wie",), ("de",), ("comme",), ("come",), ("van",))
+LONGEST_WORD = 40
+"""Letters that are read as one word, at most."""
 _TWICE = {"double": 2, "triple": 3, "doppel": 2, "doble": 2}
 
 
@@ -49,14 +51,8 @@ def _past_example(dictation: Dictation, place: int, said: str) -> int:
 
 def spelled(dictation: Dictation, place: int, least: int = 3) -> Letter | None:
     """A word spelled letter by letter from here on, of at least so many letters."""
-    text, end = "", place
-    while True:
-        found = (
-            next((each for at in dictation.pauses(end) if (each := letter(dictation, at))), None)
-            if text
-            else letter(dictation, place)
-        )
-        if found is None:
-            break
+    found, text, end = letter(dictation, place), "", place
+    while found and len(text) < LONGEST_WORD:
         text, end = text + found.text, found.end
+        found = next((each for at in dictation.pauses(end) if (each := letter(dictation, at))), None)
     return Letter(text, place, end) if len(text) >= least else None

@@ -18,6 +18,8 @@ REGIONS = {
 }  # fmt: skip
 _NUMBERS = ("card", "ssn", "iban", "phone", "birth", "other")
 """What a number can have been asked for as."""
+MOST_BESIDE, MOST_BEHIND = 8, 4
+"""Polite words beside a bare answer, and behind a number that is still being dictated."""
 POLITE = frozenset(
     "it's its it is that's thats that the my yes yeah yep sure ok okay so um uh er and of course no problem here you "
     "go please thanks thank well right alright number sorry then i think be would will next rest hello hi ja es ist "
@@ -88,18 +90,24 @@ class Scene:
 
     def is_at_the_end(self, run: Run) -> bool:
         """Whether nothing of weight is said behind a number."""
-        after = [self.reading.tokens[place] for place in self.reading.words if place >= run.end]
-        return len(after) <= 4 and all(map(self._is_polite, after))
+        if len(self.reading) - run.end > 2 * MOST_BESIDE:
+            return False
+        after = [word for word in self.reading.tokens[run.end :] if word[0].isalnum()]
+        return len(after) <= MOST_BEHIND and all(map(self._is_polite, after))
 
     def is_bare(self, first: int, end: int) -> bool:
         """Whether hardly anything is said besides these tokens."""
+        if len(self.reading.words) - (end - first) > MOST_BESIDE:
+            return False
         rest = [place for place in self.reading.words if not first <= place < end]
-        return len(rest) <= 8 and all(self._is_polite(self.reading.tokens[place]) for place in rest)
+        return len(rest) <= MOST_BESIDE and all(self._is_polite(self.reading.tokens[place]) for place in rest)
 
     def continues(self, run: Run) -> bool:
         """Whether the number may go on with what was begun before: nothing is said ahead of it."""
-        before = [self.reading.tokens[place] for place in self.reading.words if place < run.first]
-        return bool(self.tail.pieces) and len(before) <= 6 and all(map(self._is_polite, before))
+        if not self.tail.pieces or run.first > 2 * MOST_BESIDE:
+            return False
+        before = [word for word in self.reading.tokens[: run.first] if word[0].isalnum()]
+        return len(before) <= MOST_BESIDE and all(map(self._is_polite, before))
 
     def _is_polite(self, word: str) -> bool:
         return word in POLITE or word in self.numerals.fillers or word in ("last", "four", "digits", "are", "then")
