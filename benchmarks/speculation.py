@@ -78,7 +78,7 @@ class Caller:
         self.line.hang_up()
 
     async def _agent_has_spoken(self, times: int) -> None:
-        while sum(isinstance(event, events.AgentSpeechStopped) for event in self.happened) < times:  # noqa: ASYNC110
+        while sum(isinstance(event, events.AgentSpeechStopped) for event in self.happened) < times:  # noqa: ASYNC110 - the events are a plain list
             await asyncio.sleep(0.05)  # in call time, which costs nothing here
 
 
@@ -96,7 +96,7 @@ def report(name: str, recorded: list[list[events.Event]]) -> None:
     spent = spending(event for happened in recorded for event in happened)
     assert figures is not None
     assert spent is not None
-    print(  # noqa: T201 - the result
+    print(  # noqa: T201 - what one runs it for
         f"{name:8} n {figures.n:4}  v2v p50 {figures.p50:6.0f} ms  p95 {figures.p95:6.0f} ms   "
         f"{spent.answers} requests, {spent.input_tokens} tokens in, {spent.output_tokens} out (estimated)"
     )

@@ -268,5 +268,7 @@ def _choices(agent: Agent) -> Iterator[str]:
         choice = providers.choose(kind, names, agent.root, keyless="openai" if agent.brain.base_url else "")
         skipped = "".join(f"; not {name}: {reason}" for name, reason in choice.skipped)
         yield f"{kind} {choice.name} ({choice.why}{skipped})"
-    if not agent.brain.llm:
+    if agent.brain.graph:
+        yield f"brain {agent.brain.graph} (brings its own models)"
+    elif not agent.brain.llm:
         yield "brain flow (needs no model)"

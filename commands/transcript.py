@@ -18,7 +18,7 @@ from .terminal import Screen
 
 INDENT, INDENT_PLAIN = 16, 17
 NOTICES = {
-    "too_quiet": "the caller is hard to hear: {:.0f} dB below full scale; nearer to the microphone, or more gain",
+    "too_quiet": "the caller is hard to hear, at {:.0f} dB; nearer to the microphone, or more gain",
     "clipping": "the caller is too loud: {:.1f} % of the sound is cut off; less gain",
     "dropouts": "the caller's line breaks up: {:.0f} ms were lost in ten seconds",
     "narrowband": "the caller's sound is that of a telephone, though the line carries more; a headset by Bluetooth?",

@@ -64,8 +64,9 @@ def compare(
         file = votes or kept
         listening.keep(file, found)
     elif a is not None and b is not None:
-        file = votes or _file(a, b)
         pairs = _pairs(screen, a, b, text, language, as_is=as_is)
+        a, b = _named(a), _named(b)
+        file = votes or _file(a, b)
         plan = listening.trials([pair.item for pair in pairs], seed)
         if out is not None:
             _lay_out(screen, out, (a, b), plan, pairs, file)
@@ -86,12 +87,20 @@ def _user() -> str:
         return "listener"
 
 
+def _named(one: str) -> str:
+    """What the votes call it: a voice as it is, a path always the same way."""
+    from voicebot import paths
+
+    return paths.shown(Path(one).absolute()) if Path(one).exists() else one
+
+
 def _file(a: str, b: str) -> Path:
     import re
 
     from voicebot import paths
 
-    names = sorted(re.sub(r"\W+", "-", each).strip("-").lower() for each in (a, b))
+    parts = [Path(each).name if Path(each).exists() else each for each in (a, b)]
+    names = sorted(re.sub(r"\W+", "-", part).strip("-").lower() for part in parts)
     return paths.project_root() / "votes" / f"{names[0]}-vs-{names[1]}.jsonl"
 
 

@@ -15,7 +15,8 @@ import yaml
 from voicebot.agent import Agent
 from voicebot.brain.knowledge import Knowledge
 from voicebot.errors import BadInput, did_you_mean
-from voicebot.evals.speech.callers import hissing_line, spoken
+from voicebot.evals.conditions import CLEAN, Condition
+from voicebot.evals.entities import KINDS, Entity, Kind, judged
 from voicebot.evals.wer import Errors, mean, pooled, wer
 from voicebot.flow.utterances import utterances
 from voicebot.personas.persona import Voice
@@ -31,6 +32,20 @@ VOICES = tuple(
 )  # fmt: skip
 """Voices for simulated callers, of some 100 that eSpeak NG has: the best, and two that are hard to understand."""
 Part = Literal["tune", "held_out"]
+FEW = 10
+"""Fewer utterances say little."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A stretch of speech and the words in it."""
+
+    said: str
+    pcm: bytes
+    """s16le mono."""
+    rate_hz: int
+    voice: str
+    """Whose it is: an eSpeak voice, or a file's name."""
 
 
 @dataclass(frozen=True)
@@ -46,15 +61,17 @@ class Heard:
     """Processor time of the whole process while it was heard."""
     final_ms: float
     """From the end of the audio to the final transcript."""
+    entities: tuple[Entity, ...] = ()
 
 
 @dataclass(frozen=True)
 class Score:
-    """A set of utterances on one kind of line."""
+    """A set of utterances on one kind of line, as one recogniser heard them."""
 
     what: str
-    rate_hz: int
+    line: str
     heard: tuple[Heard, ...]
+    stt: str = ""
 
     @property
     def n(self) -> int:
@@ -71,6 +88,14 @@ class Score:
     @property
     def flips(self) -> int:
         return sum(each.errors.flips for each in self.heard)
+
+    def entities(self, kind: Kind | None = None) -> list[Entity]:
+        """Those of one kind, or all of them."""
+        return [each for heard in self.heard for each in heard.entities if kind in (None, each.kind)]
+
+    @property
+    def by_kind(self) -> dict[Kind, list[Entity]]:
+        return {kind: found for kind in KINDS if (found := self.entities(kind))}
 
     @property
     def real_time_factor(self) -> float:
@@ -105,31 +130,39 @@ def free_phrasings(which: str, part: Part | None = None) -> list[str]:
 
 
 async def listen(
-    what: str, stt: STT, texts: Iterable[str], voices: Sequence[Voice], rate_hz: int, telephone: bool = False
+    what: str, stt: STT, texts: Iterable[str], voices: Sequence[Voice], condition: Condition = CLEAN
 ) -> Score:
     """Each text, spoken by the voices in turn, at the pace of speech; run it on the skip-idle clock."""
     await stt.load()
+    loop = asyncio.get_running_loop()
     heard = []
     for index, text in enumerate(texts):
         voice = voices[index % len(voices)]
-        loop = asyncio.get_running_loop()
-        pcm = await loop.run_in_executor(None, spoken, text, voice.engine, voice.rate_wpm, rate_hz)
-        heard.append(await _hear(stt, text, voice.engine, hissing_line(pcm) if telephone else pcm, rate_hz))
-    return Score(what, rate_hz, tuple(heard))
+        pcm = await loop.run_in_executor(None, condition.sound, text, voice)
+        heard.append(await _hear(stt, Clip(text, pcm, condition.rate_hz, condition.engine(voice))))
+    return Score(what, condition.what, tuple(heard), stt.name)
 
 
-async def _hear(stt: STT, text: str, voice: str, pcm: bytes, rate_hz: int) -> Heard:
+async def listen_to(what: str, stt: STT, clips: Iterable[Clip], line: str = "as recorded") -> Score:
+    """Each clip at the pace of speech."""
+    await stt.load()
+    return Score(what, line, tuple([await _hear(stt, clip) for clip in clips]), stt.name)
+
+
+async def _hear(stt: STT, clip: Clip) -> Heard:
     loop = asyncio.get_running_loop()
-    stream = stt.stream(rate_hz, lambda _: None)
+    stream = stt.stream(clip.rate_hz, lambda _: None)
     work_s = time.process_time()
     stream.start()
-    step = int(CHUNK_S * rate_hz) * 2
-    for start in range(0, len(pcm), step):
-        stream.feed(pcm[start : start + step])
+    step = int(CHUNK_S * clip.rate_hz) * 2
+    for start in range(0, len(clip.pcm), step):
+        stream.feed(clip.pcm[start : start + step])
         await asyncio.sleep(CHUNK_S)
     ended = loop.time()
     transcript = await stream.finish()
     final_ms = (loop.time() - ended) * 1000
     await stream.close()
-    audio_s, work_s = len(pcm) / 2 / rate_hz, time.process_time() - work_s
-    return Heard(text, transcript.text, voice, wer(text, transcript.text), audio_s, work_s, final_ms)
+    audio_s, work_s = len(clip.pcm) / 2 / clip.rate_hz, time.process_time() - work_s
+    text = transcript.text
+    errors, entities = wer(clip.said, text), judged(clip.said, text)
+    return Heard(clip.said, text, clip.voice, errors, audio_s, work_s, final_ms, entities)

@@ -89,19 +89,19 @@ class Result:
         if self.n < FEW:
             return f"too few votes to say: with {self.n} no difference could be significant, {FEW} are the least"
         if self.p >= SIGNIFICANT:
-            return f"no evidence of a preference (p = {shown(self.p)})"
-        return f"{self.a if self.for_a > self.for_b else self.b} is preferred (p = {shown(self.p)})"
+            return f"no evidence of a preference ({shown(self.p)})"
+        return f"{self.a if self.for_a > self.for_b else self.b} is preferred ({shown(self.p)})"
 
 
 def sign_test(for_a: int, for_b: int) -> float:
     """The two-sided p-value of so uneven a split, or a more uneven one, when nobody prefers either. 1 without votes."""
     n, most = for_a + for_b, max(for_a, for_b)
     tail = sum(math.comb(n, k) for k in range(most, n + 1))
-    return min(1.0, 2 * tail / 2**n)
+    return min(1.0, float(2 * tail / 2**n))
 
 
 def shown(p: float) -> str:
-    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
+    return f"p = {p:.3f}" if p >= 0.001 else "p < 0.001"
 
 
 def trials(items: Sequence[str], seed: int | None = None) -> list[Trial]:

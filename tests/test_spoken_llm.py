@@ -41,7 +41,7 @@ class LlmCall:
         self.call.subscribe(self.events.append)
 
     async def stopped(self, count: int) -> events.AgentSpeechStopped:
-        while len(found := [e for e in self.events if isinstance(e, events.AgentSpeechStopped)]) < count:  # noqa: ASYNC110 - in call time
+        while len(found := [e for e in self.events if isinstance(e, events.AgentSpeechStopped)]) < count:  # noqa: ASYNC110 - the events are a plain list
             await asyncio.sleep(0.01)
         return found[count - 1]
 
@@ -50,7 +50,7 @@ class LlmCall:
 
     async def until(self, kind: type[E], turn: int) -> E:
         """Waits for the first event of a kind in a turn."""
-        while not (found := [e for e in self.events if isinstance(e, kind) and e.turn == turn]):  # noqa: ASYNC110 - in call time
+        while not (found := [e for e in self.events if isinstance(e, kind) and e.turn == turn]):  # noqa: ASYNC110 - the events are a plain list
             await asyncio.sleep(0.01)
         return found[0]
 
@@ -103,7 +103,7 @@ def test_after_a_barge_in_the_model_is_told_what_the_caller_heard(tmp_path: Path
         await call.stopped(1)
         await asyncio.sleep(0.5)
         await call.say("What do you offer?")
-        while not any(isinstance(e, events.AgentSpeechStarted) and e.turn == 1 for e in call.events):  # noqa: ASYNC110 - in call time
+        while not any(isinstance(e, events.AgentSpeechStarted) and e.turn == 1 for e in call.events):  # noqa: ASYNC110 - the events are a plain list
             await asyncio.sleep(0.01)
         await asyncio.sleep(1.5)
         await call.say("Wait a minute, please.")
@@ -178,9 +178,9 @@ def test_an_answer_that_gets_stuck_is_bridged_where_it_was_cut_off(tmp_path: Pat
         await call.stopped(1)
         await asyncio.sleep(0.5)
         await call.say("What do you offer?")
-        while len(fillers(call.events)) < 1:  # noqa: ASYNC110 - in call time
+        while len(fillers(call.events)) < 1:  # noqa: ASYNC110 - the events are a plain list
             await asyncio.sleep(0.01)
-        while len([e for e in call.events if isinstance(e, events.AgentSaying) and e.turn == 1]) < 3:  # noqa: ASYNC110
+        while len([e for e in call.events if isinstance(e, events.AgentSaying) and e.turn == 1]) < 3:  # noqa: ASYNC110 - the events are a plain list
             await asyncio.sleep(0.01)
         await asyncio.sleep(1.5)
         await call.say("Wait a minute, please.")

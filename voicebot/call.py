@@ -327,8 +327,9 @@ class Call:
         self._emit(events.AgentSpeechStarted, self._reply_turn, filler=filler)
 
     def agent_clause(self, text: str, starts_in_ms: float, length_ms: float, *, filler: bool) -> None:
-        starts_ms = self.now_ms() + starts_in_ms
-        said = {"text": text.strip(), "starts_ms": starts_ms, "ends_ms": starts_ms + length_ms, "filler": filler}
+        starts_ms = round(self.now_ms() + starts_in_ms, 3)
+        ends_ms = round(starts_ms + length_ms, 3)
+        said = {"text": text.strip(), "starts_ms": starts_ms, "ends_ms": ends_ms, "filler": filler}
         self._emit(events.AgentSaying, self._reply_turn, **said)
 
     def agent_audio(self, pcm: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -143,6 +144,6 @@ def test_postgres_without_its_address_is_said_before_the_call(tmp_path: Path, mo
 
 
 def test_postgres_without_its_client_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(archive.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(MissingExtra, match=r"voicebot\[postgres\]"):
         connection("postgres", tmp_path)

@@ -254,6 +254,6 @@ def test_only_one_can_answer(beside: dict[str, Any], tmp_path: Path):
 
 def test_a_flow_and_a_graph_cannot_both_answer(tmp_path: Path):
     write(tmp_path / "graph.py", GRAPH)
-    flow = "flow:\n  goals:\n    bye: {examples: [bye], say: Bye.}\n"
+    flow = "flow:\n  goals:\n    bye: {title: say goodbye, examples: [bye], done: Bye.}\n"
     with pytest.raises(BadInput, match="the flow or your graph"):
         Agent.parse(f"name: A\nbrain: {{graph: 'graph.py:graph'}}\n{flow}", tmp_path)

@@ -12,13 +12,15 @@ from tests.doubles.guests import SHAPES, guest, say
 from tests.doubles.project import words
 from tests.graphs_of_others.shapes import RAN, TALE
 from voicebot.brain import CallTool, Failed, Moved, Output, ToolResult
+from voicebot.brain.checkpoints import LatestSaver
 from voicebot.brain.heard import INTERRUPTED
 from voicebot.brain.history import CONNECTED, CUT_IN, SILENT
 from voicebot.brain.session import GraphBrain
 
 WITH_THEIR_OWN = [
-    "subclass", "pydantic", "adding", "plain", "supervisor", "copying", "returning", "dicts", "pairs", "react", "prebuilt",
-]  # fmt: skip
+    *("subclass", "pydantic", "adding", "plain", "supervisor"),
+    *("copying", "returning", "dicts", "pairs", "react", "prebuilt"),
+]
 """Whose messages hold what was said under its own message."""
 
 
@@ -28,7 +30,7 @@ def nothing_has_run() -> None:
 
 
 async def texts(brain: GraphBrain) -> list[str]:
-    return [message.text for message in await brain.messages()][2:]
+    return [str(message.text) for message in await brain.messages()][2:]
 
 
 def deeds(outputs: list[Output]) -> list[tuple[str, str]]:
@@ -242,6 +244,24 @@ async def test_a_tool_that_is_done_does_not_run_again_for_the_answer_to_another(
         await say(brain, "aye")
         assert RAN.count("asks Tuesday") == 2
         assert RAN.count("begins Monday") == 1
+
+
+@pytest.mark.parametrize("shape", ["wizard", "wizard_with_its_own"])
+async def test_a_no_stays_a_no_when_the_node_asks_again(shape: str):
+    async with guest(shape) as brain:
+        assert words(await say(brain, "clean up")) == "Delete the photos?"
+        assert words(await say(brain, "no thanks")) == "Delete the letters?"
+        assert words(await say(brain, "yes")) == "Delete the books?"
+        assert words(await say(brain, "please don't")) == "Kept: photos, books."
+
+
+async def test_nested_graphs_leave_nothing_behind_from_turn_to_turn():
+    async with guest("nested") as brain:
+        for _ in range(3):
+            await say(brain, "slow")
+        saver = (await brain._talk.thread.open()).checkpointer
+        assert isinstance(saver, LatestSaver)
+        assert list(saver.storage["call-1"]) == [""]
 
 
 @pytest.mark.parametrize("shape", ["react", "nested"])

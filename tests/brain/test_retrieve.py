@@ -8,7 +8,7 @@ import statistics
 import time
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 
 from voicebot.brain.knowledge import Passage
 from voicebot.brain.memory import estimated_tokens
@@ -110,7 +110,7 @@ def test_long_sections_are_cut_between_paragraphs_and_long_paragraphs_between_se
 
 
 def test_the_question_is_what_the_caller_said_last():
-    said = [HumanMessage("when are you open"), AIMessage("At eight."), HumanMessage("and on sundays")]
+    said: list[AnyMessage] = [HumanMessage("when are you open"), AIMessage("At eight."), HumanMessage("and on sundays")]
     assert question_of(said) == ("and on sundays", "when are you open")
     assert question_of(
         [*said, AIMessage("Closed."), HumanMessage("ok"), AIMessage("?"), HumanMessage("and holidays")]

@@ -236,7 +236,7 @@ async def test_a_call_leaves_nothing_behind(tmp_path: Path):
     ):
         await outputs_of(brain, "book it")
         await brain.heard("Do", interrupted=True)
-        kept: Any = brain._mind.graph.checkpointer
+        kept: Any = (await brain._talk.thread.open()).checkpointer
         assert len(kept.storage) == 1
     assert not kept.storage
     assert not kept.blobs

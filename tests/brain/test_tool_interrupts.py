@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.doubles.openai_endpoint import OpenAIEndpoint, answer
 from tests.doubles.project import a_call, llm_agent, outputs_of, words
-from voicebot.brain import CallTool, Failed, Moved, ToolResult
+from voicebot.brain import CallTool, Failed, Moved, Output, ToolResult
 from voicebot.brain.session import GraphBrain
 
 TOOLS = '''
@@ -45,7 +46,7 @@ async def said(brain: GraphBrain, text: str) -> str:
     return spoken
 
 
-def results(outputs: list[object]) -> list[object]:
+def results(outputs: Iterable[Output]) -> list[object]:
     return [output.result for output in outputs if isinstance(output, ToolResult)]
 
 

@@ -86,12 +86,14 @@ def test_trouble_is_told_in_place() -> None:
     lines = transcript_of(
         [
             events.ProviderFailed(t_ms=900, kind="tts", provider="eleven", error="timeout", remedy="next provider"),
+            events.AudioNotice(t_ms=950, kind="too_quiet", level=-51.3),
             events.HandedOver(t_ms=1000, to="reception", reason="asked for a person"),
             events.CallEnded(t_ms=2000, reason="failed", detail="it broke"),
         ]
     )
     assert lines == [
         "00:00.9          tts eleven failed: timeout -> next provider",
+        "00:01.0          the caller is hard to hear, at -51 dB; nearer to the microphone, or more gain",
         "00:01.0          handed over to reception: asked for a person",
         "00:02.0          call ended: failed (it broke)",
     ]

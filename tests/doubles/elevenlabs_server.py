@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from aiohttp import BodyPartReader, web
 
-Fault = Literal["", "401", "422", "429", "500", "cut", "garbage", "hangs"]
+Fault = Literal["", "401", "422", "429", "500", "cut", "garbage", "hangs", "silent"]
 LETTER_S = 0.05
 RATE_HZ = 16000
 VOICE_ID = "21m00Tcm4TlvDq8ikWAM"
@@ -61,7 +61,7 @@ class ElevenLabsServer:
     async def _voices(self, request: web.Request) -> web.Response:
         if refused := self._refused(request):
             return refused
-        if self.fault == "hangs":
+        if self.fault == "silent":
             await asyncio.sleep(3600)
         self.fault = self.fault or self._later
         wanted = request.query.get("search", "").lower()
@@ -103,6 +103,7 @@ class ElevenLabsServer:
     async def _chunks(self, response: web.StreamResponse, text: str) -> None:
         for at in range(0, len(text), 10):
             if at and self.fault == "cut":
+                assert response._req is not None
                 assert response._req.transport is not None
                 response._req.transport.abort()
                 return

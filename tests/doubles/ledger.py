@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
+from voicebot.transports import Ear, HangUp
 from voicebot.tts import Speech
 from voicebot.tts.espeak import Espeak
 
@@ -27,7 +28,7 @@ class LedgerLine:
         """(from, to) in loop time of each stretch of audio."""
         self._hung_up = asyncio.Event()
 
-    async def run(self, ear: object) -> str:
+    async def run(self, ear: Ear) -> HangUp:
         await self._hung_up.wait()
         return "caller_hung_up"
 

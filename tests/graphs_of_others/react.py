@@ -49,13 +49,13 @@ class Receptionist(BaseChatModel):
     def _chunks(self, messages: list[BaseMessage]) -> Iterator[AIMessageChunk]:
         text, calls = self._think(messages)
         for piece in re.findall(r"\s*\S+", text):
-            yield AIMessageChunk(piece)
+            yield AIMessageChunk(content=piece)
         for index, call in enumerate(calls):
             args = str(call["args"]).replace("'", '"')
             yield AIMessageChunk(
-                "", tool_call_chunks=[{**call, "args": args, "index": index, "type": "tool_call_chunk"}]
+                content="", tool_call_chunks=[{**call, "args": args, "index": index, "type": "tool_call_chunk"}]
             )
-        yield AIMessageChunk("", chunk_position="last")
+        yield AIMessageChunk(content="", chunk_position="last")
 
     def _generate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
         text, calls = self._think(messages)

@@ -13,7 +13,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 
-Says = Callable[[list[BaseMessage]], str | AIMessage]
+Says = Callable[[Sequence[BaseMessage]], str | AIMessage]
 
 
 class Scripted(BaseChatModel):
@@ -42,15 +42,15 @@ class Scripted(BaseChatModel):
         answer = self._answer(messages)
         if isinstance(answer.content, list):
             for block in answer.content:
-                yield ChatGenerationChunk(message=AIMessageChunk([{**block, "index": 0}]))  # type: ignore[dict-item]
+                yield ChatGenerationChunk(message=AIMessageChunk(content=[{**block, "index": 0}]))  # type: ignore[dict-item]  # blocks are open
         else:
             for piece in re.findall(r"\s*\S+", answer.content):
                 await asyncio.sleep(self.word_s)
-                yield ChatGenerationChunk(message=AIMessageChunk(piece))
+                yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
         for index, call in enumerate(answer.tool_calls):
             chunk = {**call, "args": json.dumps(call["args"]), "index": index, "type": "tool_call_chunk"}
-            yield ChatGenerationChunk(message=AIMessageChunk("", tool_call_chunks=[chunk]))  # type: ignore[list-item]
-        yield ChatGenerationChunk(message=AIMessageChunk("", chunk_position="last"))
+            yield ChatGenerationChunk(message=AIMessageChunk(content="", tool_call_chunks=[chunk]))
+        yield ChatGenerationChunk(message=AIMessageChunk(content="", chunk_position="last"))
 
 
 def call(name: str, id_: str = "1", **args: Any) -> dict[str, Any]:

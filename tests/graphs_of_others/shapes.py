@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import operator
 import warnings
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypedDict
 
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.tools import tool
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.prebuilt import ToolNode, create_react_agent, tools_condition
@@ -22,7 +24,7 @@ RAN: list[str] = []
 """What has run, for those that want to know what ran twice."""
 
 
-def tale(messages: list[BaseMessage]) -> str:
+def tale(messages: Sequence[BaseMessage]) -> str:
     return TALE if messages[-1].text.endswith("tell") else "Yes?"
 
 
@@ -158,8 +160,9 @@ async def as_pair(state: MessagesState) -> dict[str, Any]:
 
 
 async def thinking(state: MessagesState) -> dict[str, Any]:
+    blocks: list[str | dict[str, Any]]
     blocks = [{"type": "thinking", "thinking": "hm, hm"}, {"type": "text", "text": tale(state["messages"])}]
-    return {"messages": [await Scripted(says=lambda _: AIMessage(blocks)).ainvoke(state["messages"])]}  # type: ignore[arg-type]
+    return {"messages": [await Scripted(says=lambda _: AIMessage(blocks)).ainvoke(state["messages"])]}
 
 
 async def routed(state: MessagesState) -> dict[str, Any]:
@@ -221,7 +224,7 @@ WANTED: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def agent_says(messages: list[BaseMessage]) -> str | AIMessage:
+def agent_says(messages: Sequence[BaseMessage]) -> str | AIMessage:
     last = messages[-1]
     if isinstance(last, ToolMessage):
         return f"The last result is: {last.text}"
@@ -241,7 +244,9 @@ async def by_hand(state: MessagesState) -> dict[str, Any]:
     """The tool node of LangGraph's quickstart."""
     tools = {each.name: each for each in (slow, fail, ask, consult)}
     results = []
-    for wanted in state["messages"][-1].tool_calls:  # type: ignore[union-attr]
+    asked = state["messages"][-1]
+    assert isinstance(asked, AIMessage)
+    for wanted in asked.tool_calls:
         observation = await tools[wanted["name"]].ainvoke(wanted["args"])
         results.append(ToolMessage(observation, tool_call_id=wanted["id"]))
     return {"messages": results}
@@ -268,6 +273,19 @@ nested_builder = StateGraph(MessagesState)
 nested_builder.add_node("helper", react)
 nested_builder.add_edge(START, "helper")
 nested = nested_builder.compile()
+
+
+async def ask_thrice(state: MessagesState) -> dict[str, Any]:
+    """Three questions in one node, as a wizard has them."""
+    kept = [name for name in ("photos", "letters", "books") if not interrupt(f"Delete the {name}?")]
+    return {"messages": [AIMessage(f"Kept: {', '.join(kept)}.")]}
+
+
+wizard = _one_node(ask_thrice)
+with_own_builder = StateGraph(MessagesState)
+with_own_builder.add_node("ask", ask_thrice)
+with_own_builder.add_edge(START, "ask")
+wizard_with_its_own = with_own_builder.compile(InMemorySaver())
 
 
 # -- graphs that go wrong --------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ class Storyteller(BaseChatModel):
         self, messages: list[BaseMessage], *args: Any, **kwargs: Any
     ) -> AsyncIterator[ChatGenerationChunk]:
         for piece in re.findall(r"\s*\S+", self._text(messages)):
-            yield ChatGenerationChunk(message=AIMessageChunk(piece))
+            yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
 
 
 async def tell(state: MessagesState) -> dict[str, list[AIMessage]]:

@@ -161,6 +161,14 @@ async def test_an_answer_that_gets_too_long_is_cut_and_says_so(tiny: Path):
     assert (capped.content, capped.response_metadata["finish_reason"]) == ("word0 word1 word2", "length")
 
 
+async def test_an_answer_ends_where_the_context_ends(narrow: Path):
+    found = await chunks(await opened(narrow), HumanMessage("x" * 900))
+    usage = found[-1].usage_metadata
+    assert usage is not None
+    assert usage["total_tokens"] == 1024
+    assert found[-1].response_metadata["finish_reason"] == "length"
+
+
 async def test_a_prompt_longer_than_the_context_is_refused_as_such(tiny: Path):
     llm = await llama.connect(str(tiny))
     with pytest.raises(ContextOverflowError) as error:

@@ -35,7 +35,15 @@ def at(monkeypatch: pytest.MonkeyPatch, **places: OpenAIEndpoint) -> None:
 
 
 def test_every_server_says_where_it_is_and_none_shares_a_key():
-    assert {each.name for each in SERVERS} >= {"groq", "openrouter", "together", "mistral", "ollama", "llamacpp", "vllm"}
+    assert {each.name for each in SERVERS} >= {
+        "groq",
+        "openrouter",
+        "together",
+        "mistral",
+        "ollama",
+        "llamacpp",
+        "vllm",
+    }
     assert all(each.base_url.startswith(("https://", "http://localhost:")) for each in SERVERS)
     assert len({each.base_url for each in SERVERS}) == len(SERVERS)
     assert len(KEYS) == len(set(KEYS))

@@ -179,6 +179,13 @@ def test_without_a_network_it_says_at_once_what_to_do_by_hand(monkeypatch: pytes
     assert told["it says"] == SHA256
 
 
+@pytest.mark.parametrize("address", ["mirror.example", "http://[", "ftp://mirror.example"])
+def test_an_address_that_is_none_is_said_so(address: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HF_ENDPOINT", address)
+    with pytest.raises(Unreachable, match=r"cannot be reached|leads to no address"):
+        pull(model(), lambda _: None)
+
+
 def test_a_full_disk_is_noticed_before_anything_is_fetched(pulled: Pull, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Mock(free=1_000_000))
     with (

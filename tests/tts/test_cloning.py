@@ -82,7 +82,7 @@ async def test_a_voice_whose_answer_was_lost_is_found_and_not_made_twice(project
 async def test_an_attempt_of_unknown_outcome_is_not_repeated_by_itself(project):
     async with ElevenLabsServer().running() as server:
         studio = account.Account(project, server.address)
-        studio.create = failing  # type: ignore[method-assign]  # the answer is lost, and the voice with it
+        studio.create = failing  # type: ignore[assignment,method-assign]  # the answer is lost, and the voice with it
         with pytest.raises(Unavailable):
             await cloning.clone("ava", samples(project), project / "consent.txt", project, studio)
         with pytest.raises(BadInput, match=r"'ava' was sent on .*take it out of .*voices.yaml"):

@@ -70,7 +70,7 @@ async def test_the_voices_of_an_elevenlabs_account_are_named_as_agent_files_do(m
 
 
 @pytest.mark.parametrize(
-    ("fault", "sentence"), [("401", "does not accept the key"), ("hangs", "within"), ("500", "500")]
+    ("fault", "sentence"), [("401", "does not accept the key"), ("silent", "within"), ("500", "500")]
 )
 async def test_an_account_that_cannot_be_asked_is_a_sentence(monkeypatch, tmp_path, fault, sentence):
     monkeypatch.setenv("ELEVENLABS_API_KEY", "secret")

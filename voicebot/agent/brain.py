@@ -50,7 +50,8 @@ class Brain(Part):
     context: Annotated[int, Field(ge=2000, le=2_000_000)] = 8000
     """How many tokens a request to the language model may have, with prompt, tools, knowledge and conversation. When a
     call gets longer, a summary stands for its oldest turns; numbers, names and other facts in them stay word for word.
-    The model must take this many and its answer: Ollama, for one, takes 4096 unless it is told otherwise."""
+    The model must take this many and its answer: with less than 24 GB of graphics memory, Ollama takes 4096 unless it
+    is told otherwise."""
 
     graph: Annotated[Text, AfterValidator(references.graph)] | None = None
     """A LangGraph graph of your own that answers the caller instead of all this: `graph.py:graph`, `my_pkg.graph:build`

@@ -1,10 +1,26 @@
-"""Where the calls of a process keep their conversations: in memory, the latest state of each, nothing older."""
+"""Where the calls of a process keep their conversations: in memory, the latest state of each, nothing older.
+
+A graph that asks several things in one task gets its earlier answers from here when it is resumed with the next. A
+checkpoint holds them as plain texts; they are given out as what they were, a `SpokenAnswer`, of which a "no" is false.
+"""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple
+from langgraph.checkpoint.base import (
+    BaseCheckpointSaver,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+)
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.types import RESUME
+
+from voicebot.brain.spoken_answer import SpokenAnswer, consent
 
 
 class LatestSaver(InMemorySaver):
@@ -13,6 +29,14 @@ class LatestSaver(InMemorySaver):
     The stock one keeps every checkpoint with a full copy of the conversation, so a call's memory grows with the
     square of its turns. A phone call never travels back in time; its record is events.jsonl.
     """
+
+    def __init__(self, language: str = "en") -> None:
+        """`language` is the callers'."""
+        super().__init__()
+        self._language = language
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        return _revived(super().get_tuple(config), self._language)
 
     def put(
         self,
@@ -55,3 +79,54 @@ class LatestSaver(InMemorySaver):
             for namespace in namespaces
         )
         return [each for each in found if each]
+
+
+class GuestSaver(BaseCheckpointSaver[Any]):
+    """A guest graph's own checkpointer, with the answers in it as what they were."""
+
+    def __init__(self, saver: BaseCheckpointSaver[Any], language: str) -> None:
+        super().__init__(serde=saver.serde)
+        self._saver = saver
+        self._language = language
+
+    def get_next_version(self, current: Any, channel: None) -> Any:
+        return self._saver.get_next_version(current, channel)
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        return _revived(await self._saver.aget_tuple(config), self._language)
+
+    def alist(self, config: RunnableConfig | None, **how: Any) -> AsyncIterator[CheckpointTuple]:
+        return self._saver.alist(config, **how)
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        return await self._saver.aput(config, checkpoint, metadata, new_versions)
+
+    async def aput_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> None:
+        await self._saver.aput_writes(config, writes, task_id, task_path)
+
+    async def aget_delta_channel_history(self, **how: Any) -> Any:
+        return await self._saver.aget_delta_channel_history(**how)
+
+
+def _revived(saved: CheckpointTuple | None, language: str) -> CheckpointTuple | None:
+    if saved is None or not saved.pending_writes:
+        return saved
+    writes = [
+        (task, channel, _answer(value, language) if channel == RESUME else value)
+        for task, channel, value in saved.pending_writes
+    ]
+    return saved._replace(pending_writes=writes)
+
+
+def _answer(value: Any, language: str) -> Any:
+    if isinstance(value, list):
+        return [_answer(each, language) for each in value]
+    return SpokenAnswer(value, consent(value, language)) if type(value) is str else value

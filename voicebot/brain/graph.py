@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, TypedDict, cast
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 from langchain_core.runnables import RunnableLambda
@@ -83,20 +83,20 @@ Graph = CompiledStateGraph[State, CallContext, State, State]
 AnyGraph = CompiledStateGraph[Any, Any, Any, Any]
 
 
-def compiled(respond: Node, before: Sequence[tuple[str, Node]] = ()) -> Graph:
+def compiled(respond: Node, before: Sequence[tuple[str, Node]] = (), language: str = "en") -> Graph:
     """The graph with `respond` in it, and the named nodes `before` it, which run one after the other once a reply.
 
-    Its checkpointer keeps the conversations of all its calls.
+    Its checkpointer keeps the conversations of all its calls, whose callers speak `language`.
     """
     graph = StateGraph(State, context_schema=CallContext)
     path = [*before, (RESPOND, respond)]
     for (name, node), (previous, _) in zip(path, [(START, None), *before], strict=True):
         graph.add_node(name, node)
         graph.add_edge(previous, name)
-    graph.add_node(TOOLS, _run_tool)
+    graph.add_node(TOOLS, cast(Node, _run_tool))
     graph.add_conditional_edges(RESPOND, _after_respond, [TOOLS, END])
     graph.add_conditional_edges(TOOLS, _after_tools, [RESPOND, END])
-    return editable(graph.compile(checkpointer=LatestSaver()))
+    return editable(graph.compile(checkpointer=LatestSaver(language)))
 
 
 def editable(graph: AnyGraph, checkpointer: BaseCheckpointSaver[Any] | None = None) -> AnyGraph:

@@ -7,19 +7,12 @@ nothing, a RunnableConfig or a ServerRuntime, as `langgraph dev` allows. A facto
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import importlib
 import inspect
-import os
-import sys
-import traceback
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from dotenv import dotenv_values
 from langchain_core.runnables import RunnableConfig
 from langgraph.channels import DeltaChannel
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -30,11 +23,11 @@ from langgraph.store.memory import InMemoryStore
 from loguru import logger
 
 from voicebot import graphref
-from voicebot.brain.checkpoints import LatestSaver
+from voicebot.brain import importing
+from voicebot.brain.checkpoints import GuestSaver, LatestSaver
 from voicebot.brain.graph import AnyGraph, editable
 from voicebot.brain.thread import Shared, Source
 from voicebot.errors import BadInput, did_you_mean
-from voicebot.graphref import GraphRef
 
 SYNC_SAVERS = ("langgraph.checkpoint.sqlite", "langgraph.checkpoint.postgres")
 """Where LangGraph has checkpointers without async methods."""
@@ -43,8 +36,9 @@ SYNC_SAVERS = ("langgraph.checkpoint.sqlite", "langgraph.checkpoint.postgres")
 class GraphFile:
     """A guest of a process. Raises BadInput, naming file and line, for one that cannot be used."""
 
-    def __init__(self, reference: str, root: Path, *, is_archived: bool = False) -> None:
-        """`is_archived`: its checkpoints shall outlive the process (`brain.checkpoints`)."""
+    def __init__(self, reference: str, root: Path, *, language: str = "en", is_archived: bool = False) -> None:
+        """`language` is the callers'; `is_archived`: its checkpoints shall outlive the process."""
+        self._language = language
         self._is_archived = is_archived
         try:
             self._ref = graphref.resolve(reference, root)
@@ -52,7 +46,7 @@ class GraphFile:
             raise BadInput(f"brain.graph: {error}") from None
         self.name = reference
         self._saver: BaseCheckpointSaver[Any] | None = None
-        self._target = _target(self._ref)
+        self._target = importing.target(self._ref)
         self._graph = self._usable(self._target) if _is_graph(self._target) else None
         if self._graph is None and not callable(self._target):
             raise BadInput(f"{self._where} is no graph but {type(self._target).__name__}.")
@@ -66,7 +60,8 @@ class GraphFile:
         if self._graph:
             return Shared(self._graph)
         made = self._make(config)
-        return Shared(self._usable(made)) if _is_graph(made) else Made(made, self._usable)
+        comes_later = inspect.isawaitable(made) or isinstance(made, _AROUND)
+        return Made(made, self._usable) if comes_later else Shared(self._usable(made))
 
     def _make(self, config: RunnableConfig) -> Any:
         factory = self._target
@@ -79,7 +74,7 @@ class GraphFile:
         except BadInput:
             raise
         except Exception as error:
-            raise _complaint(self._ref, error) from error
+            raise importing.complaint(self._ref, error) from error
 
     def _arguments(self, config: RunnableConfig) -> list[Any]:
         """What the factory takes, told by its annotations or by the usual names."""
@@ -124,14 +119,16 @@ class GraphFile:
                 f"{self._where} is compiled with {type(own).__name__}, which has no async methods. Use the async one, "
                 "or compile without a checkpointer and say brain.checkpoints: sqlite."
             )
-        return editable(made)
+        return editable(made, GuestSaver(own, self._language))
 
     def _keeper(self, graph: AnyGraph) -> BaseCheckpointSaver[Any]:
         if self._saver is None:
             whole = any(isinstance(channel, DeltaChannel) for channel in graph.channels.values())
             if whole and self._is_archived:
                 raise BadInput(f"{self._where} has a DeltaChannel: compile it with a checkpointer of its own.")
-            self._saver = InMemorySaver() if whole else LatestSaver()  # such a channel is spread over all checkpoints
+            self._saver = (
+                InMemorySaver() if whole else LatestSaver(self._language)
+            )  # such a channel is spread over all checkpoints
         return self._saver
 
     def _check_context(self, graph: AnyGraph) -> None:
@@ -147,6 +144,7 @@ class GraphFile:
             ) from error
 
 
+_AROUND = (AbstractContextManager, AbstractAsyncContextManager)
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -168,7 +166,7 @@ class Made:
 
     async def _open(self) -> AnyGraph:
         made = await self._made if inspect.isawaitable(self._made) else self._made
-        if isinstance(made, AbstractContextManager | AbstractAsyncContextManager):
+        if isinstance(made, _AROUND):
             ready: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
             self._held = asyncio.create_task(self._hold(made, ready), name="graph context")
             made = await ready
@@ -205,69 +203,3 @@ def _runtime() -> Any:
     from langgraph_sdk.runtime import _ExecutionRuntime  # the only way to make a ServerRuntime
 
     return _ExecutionRuntime(access_context="threads.create_run", user=None, store=InMemoryStore(), context=None)
-
-
-def _target(ref: GraphRef) -> Any:
-    _set_environment(ref)
-    for folder in ref.folders:
-        if str(folder) not in sys.path:
-            sys.path.append(str(folder))  # behind everything else: a project's calendar.py must not be Python's
-    importlib.invalidate_caches()
-    module = _module(ref)
-    if not hasattr(module, ref.name):
-        raise BadInput(f"{ref.shown} has no '{ref.name}'.{did_you_mean(ref.name, vars(module))}")
-    return getattr(module, ref.name)
-
-
-def _set_environment(ref: GraphRef) -> None:
-    """As `langgraph dev` does; what is set already stays."""
-    for table in ref.env:
-        for key, value in (dotenv_values(table) if isinstance(table, Path) else table).items():
-            if value is not None:
-                os.environ.setdefault(key, value)
-
-
-def _module(ref: GraphRef) -> ModuleType:
-    try:
-        if not ref.module and ref.path:
-            return _loose(ref.path)
-        module = importlib.import_module(ref.module)
-    except (Exception, SystemExit) as error:
-        raise _complaint(ref, error) from error
-    if ref.path and Path(module.__file__ or "").resolve() != ref.path.resolve():
-        raise BadInput(f"{ref.module} is another module here: {module.__file__}. Give the project's own another name.")
-    return module
-
-
-def _loose(path: Path) -> ModuleType:
-    """A file that is in no package, under a name of its own: two projects may both have a graph.py."""
-    source = path.read_bytes()
-    digest = hashlib.sha256(str(path.resolve()).encode() + b"\0" + source).hexdigest()[:16]
-    name = f"voicebot_graph_{digest}"
-    if name not in sys.modules:
-        module = sys.modules[name] = ModuleType(name)
-        module.__file__ = str(path)
-        try:
-            exec(compile(source, path, "exec"), module.__dict__)  # noqa: S102 - the project's own code
-        except BaseException:
-            del sys.modules[name]
-            raise
-    return sys.modules[name]
-
-
-def _complaint(ref: GraphRef, error: BaseException) -> BadInput:
-    """What went wrong, at the innermost line of the project's own."""
-    place = ref.shown
-    if isinstance(error, SyntaxError) and error.filename:
-        place = f"{_shown(Path(error.filename), ref)}:{error.lineno}"
-    else:
-        for frame in traceback.extract_tb(error.__traceback__):
-            path = Path(frame.filename)
-            if path == ref.path or any(path.is_relative_to(folder) for folder in ref.folders):
-                place = f"{_shown(path, ref)}:{frame.lineno}" if "site-packages" not in path.parts else place
-    return BadInput(f"{place} {type(error).__name__}: {error}")
-
-
-def _shown(path: Path, ref: GraphRef) -> str:
-    folder = next((folder for folder in ref.folders if path.is_relative_to(folder)), None)
-    return path.relative_to(folder).as_posix() if folder else str(path)

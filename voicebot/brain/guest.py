@@ -7,34 +7,29 @@ included. Not spoken are models tagged `nostream`, those asked for structured ou
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
-from uuid import UUID
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
 
-from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import (
     AIMessage,
     AIMessageChunk,
     AnyMessage,
-    BaseMessage,
     HumanMessage,
-    ToolMessage,
     convert_to_messages,
 )
-from langchain_core.outputs import ChatGenerationChunk, LLMResult
-from langgraph.constants import TAG_NOSTREAM
 from langgraph.runtime import RunControl
-from langgraph.types import Overwrite, StreamMode
+from langgraph.types import Overwrite
 
-from voicebot.brain import CallTool, HandOver, HangUp, Moved, Output, ToolResult
+from voicebot.brain import CallTool, Moved, Output, ToolResult
 from voicebot.brain.heard import INTERRUPTED, letters
 from voicebot.brain.history import CUT_IN, SILENT
 from voicebot.brain.jobs import Jobs
-from voicebot.brain.tools import HAND_OVER, Toolbox
-from voicebot.brain.tools.builtin import END_CALL
+from voicebot.brain.listener import Listener
+from voicebot.brain.toolcalls import ToolCalls
+from voicebot.brain.tools import Toolbox
 from voicebot.brain.turn import INTERRUPT, Turn
 
-MODES: list[StreamMode] = ["messages", "updates", "tools"]
+MODES = ["messages", "updates", "tools"]
 FINISH_S = 10.0
 """How long tools that run when the caller cuts in may take to finish."""
 
@@ -47,21 +42,24 @@ class GuestTurn(Turn):
         super().__init__(Jobs(Toolbox([])), *first, goes_on=goes_on)
         self.control = RunControl()
         self.listener = Listener()
-        self._calls = goes_on._calls.resumed() if isinstance(goes_on, GuestTurn) else ToolCalls(known_calls)
+        before = goes_on._calls if isinstance(goes_on, GuestTurn) else None
+        self._calls: ToolCalls = before.resumed() if before else ToolCalls(known_calls)
         self._tools_are_next = False
         """They were called, and may have begun by now."""
         self._deeds: list[Output] = []
         self._unclaimed: set[str] = set()
         """Messages that were said and that no node has returned yet."""
 
-    looks_back = True
+    @property
+    def looks_back(self) -> bool:
+        return True
 
     @property
     def owes_words(self) -> bool:
         return not self._said and not self.endings
 
     @property
-    def begun(self) -> frozenset[str]:  # type: ignore[override]  # here it is told by the calls
+    def begun(self) -> frozenset[str]:
         return frozenset(self._calls.begun)
 
     @property
@@ -186,159 +184,6 @@ class GuestTurn(Turn):
                     self._messages[twin.id or ""] = twin
 
 
-class ToolCalls:
-    """The tool calls of one turn, whatever node makes them, each told once with its result."""
-
-    def __init__(self, seen: set[tuple[str, str]]) -> None:
-        """`seen`: (message id, call id) of all that have been told in the whole call. Ids of calls may repeat."""
-        self._seen = seen
-        self._open: dict[str, CallTool] = {}
-        self._began_s: dict[str, float] = {}
-        self._took_s: dict[str, float] = {}
-        self._runs: dict[str, str] = {}
-        """Tools that run, by LangGraph's id of them -> the id of the call."""
-        self._done: dict[str, CallTool] = {}
-        self.begun: set[str] = set()
-
-    def resumed(self) -> ToolCalls:
-        """The tools that asked something run once more."""
-        self._runs.clear()
-        return self
-
-    def message(self, message: BaseMessage) -> Iterator[Output]:
-        """A message that a node has returned: it may ask for tools, or be the result of one."""
-        if isinstance(message, AIMessage):
-            for call in message.tool_calls:
-                if (message.id or "", call["id"] or "") not in self._seen:
-                    self._seen.add((message.id or "", call["id"] or ""))
-                    yield self._called(CallTool(call["id"] or "", call["name"], dict(call["args"])))
-        elif isinstance(message, ToolMessage) and message.tool_call_id in self._open:
-            yield self._answered(message.tool_call_id, message.status == "success", _result(message))
-
-    def event(self, event: Mapping[str, Any]) -> Iterator[Output]:
-        """An event of LangGraph's stream mode `tools`."""
-        id_, now_s = event["tool_call_id"], asyncio.get_running_loop().time()
-        if event["event"] == "tool-started":
-            call_id = self._meant(id_, event["tool_name"])
-            if call_id is None:
-                yield self._called(CallTool(id_, event["tool_name"], dict(event.get("input") or {})))
-            self._runs[id_] = call_id or id_
-            self.begun.add(call_id or id_)
-            self._began_s[self._runs[id_]] = now_s
-        elif event["event"] in ("tool-finished", "tool-error") and id_ in self._runs:
-            call_id = self._runs.pop(id_)
-            self._took_s[call_id] = now_s - self._began_s[call_id]
-            output = event.get("output")
-            if isinstance(output, ToolMessage) and call_id in self._open:
-                yield self._answered(call_id, output.status == "success", _result(output))
-            elif call_id == id_ and call_id in self._open and id_ not in {call for _, call in self._seen}:
-                yield self._answered(id_, event["event"] == "tool-finished", event.get("message", output))
-
-    def _meant(self, id_: str, name: str) -> str | None:
-        """The call of the model that this run of a tool answers: by its id, or by name when a node runs it by hand."""
-        if id_ in self._open:
-            return id_
-        running = set(self._runs.values())
-        return next((call.id for call in self._open.values() if call.name == name and call.id not in running), None)
-
-    def _called(self, call: CallTool) -> CallTool:
-        self._open[call.id] = call
-        self._began_s[call.id] = asyncio.get_running_loop().time()
-        return call
-
-    def _answered(self, id_: str, ok: bool, result: Any) -> ToolResult:
-        call = self._done[id_] = self._open.pop(id_)
-        took_s = self._took_s.get(id_, asyncio.get_running_loop().time() - self._began_s[id_])
-        return ToolResult(id_, call.name, ok, result, round(took_s * 1000, 3))
-
-    def ending(self, result: ToolResult) -> HangUp | HandOver | None:
-        """A guest's tool that is called like a built-in one does what that does."""
-        arguments = self._done[result.id].arguments
-        if result.name == END_CALL:
-            return HangUp(str(arguments.get("reason", "")))
-        if result.name == HAND_OVER and arguments.get("to"):
-            return HandOver(str(arguments["to"]), str(arguments.get("reason", "")))
-        return None
-
-
-class Listener(BaseCallbackHandler):
-    """Hears which of a graph's models do not speak to the caller."""
-
-    run_inline = True  # before LangGraph streams what it hears of
-
-    def __init__(self) -> None:
-        self._running: set[UUID] = set()
-        """Tools that have begun and not ended."""
-        self._inside: set[UUID] = set()
-        """Runs of tools, and all that runs inside them."""
-        self._silent: set[UUID] = set()
-        self._muted: set[str] = set()
-        self._tools: set[tuple[str, ...]] = set()
-        """The namespaces of tasks in which a tool ran."""
-
-    @property
-    def tools_run(self) -> bool:
-        return bool(self._running)
-
-    def is_muted(self, message: BaseMessage, namespace: tuple[str, ...]) -> bool:
-        """`namespace` is that of the graph which streams the message."""
-        return message.id in self._muted or any(namespace[: len(task)] == task for task in self._tools)
-
-    def on_tool_start(
-        self,
-        serialized: dict[str, Any],
-        input_str: str,
-        *,
-        run_id: UUID,
-        metadata: dict[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        self._inside.add(run_id)
-        self._running.add(run_id)
-        self._tools.add(tuple(str((metadata or {}).get("langgraph_checkpoint_ns", "?")).split("|")))
-
-    def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        self._running.discard(run_id)
-
-    def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        self._running.discard(run_id)
-
-    def on_chain_start(
-        self,
-        serialized: dict[str, Any],
-        inputs: dict[str, Any],
-        *,
-        run_id: UUID,
-        parent_run_id: UUID | None = None,
-        **kwargs: Any,
-    ) -> None:
-        if parent_run_id in self._inside:
-            self._inside.add(run_id)
-
-    def on_chat_model_start(
-        self,
-        serialized: dict[str, Any],
-        messages: list[list[BaseMessage]],
-        *,
-        run_id: UUID,
-        parent_run_id: UUID | None = None,
-        tags: list[str] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        structured = "ls_structured_output_format" in (kwargs.get("options") or {})
-        if structured or parent_run_id in self._inside or TAG_NOSTREAM in (tags or ()):
-            self._silent.add(run_id)
-
-    def on_llm_new_token(self, token: str, *, chunk: Any = None, run_id: UUID, **kwargs: Any) -> None:
-        if run_id in self._silent and isinstance(chunk, ChatGenerationChunk) and chunk.message.id:
-            self._muted.add(chunk.message.id)
-
-    def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
-        if run_id in self._silent:
-            messages = (getattr(each, "message", None) for given in response.generations for each in given)
-            self._muted |= {message.id for message in messages if message and message.id}
-
-
 def _messages(written: Any) -> list[AnyMessage]:
     """The messages in what a node wrote, however it wrote them."""
     value = written.get("messages") if isinstance(written, dict) else getattr(written, "messages", None)
@@ -346,10 +191,6 @@ def _messages(written: Any) -> list[AnyMessage]:
     if value is None:
         return []
     try:
-        return list(convert_to_messages(value if isinstance(value, list) else [value]))
+        return cast(list[AnyMessage], convert_to_messages(value if isinstance(value, list) else [value]))
     except (ValueError, NotImplementedError, TypeError):
         return []  # not messages: the graph's own business
-
-
-def _result(message: ToolMessage) -> Any:
-    return message.text if message.artifact is None else message.artifact

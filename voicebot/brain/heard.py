@@ -63,6 +63,7 @@ def content_of(content: str | list[str | dict[str, Any]], words: str) -> str | l
     """The content with these words instead of its own. What it holds besides words (a model's reasoning) stays."""
     if isinstance(content, str):
         return words
+    others: list[str | dict[str, Any]]
     others = [block for block in content if isinstance(block, dict) and block.get("type") != "text"]
     return [*others, {"type": "text", "text": words}] if words else others
 

@@ -7,7 +7,6 @@ Zaragoza, 2009) over stemmed words of headings and text.
 
 from __future__ import annotations
 
-import heapq
 import math
 import re
 from collections import Counter
@@ -15,7 +14,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import Stemmer
+from numpy.typing import NDArray
 
 from voicebot.brain.nlu.text import words
 from voicebot.errors import BadInput
@@ -60,12 +61,13 @@ class Knowledge:
         self._terms = Terms(language)
         bags = [Counter(self._terms.of(f"{each.text}{f' {each.heading}' * HEADING_COUNTS}")) for each in passages]
         mean_length = sum(map(Counter.total, bags)) / max(len(bags), 1)
-        self._weights: dict[str, list[tuple[int, float]]] = {}
-        """For each term, the passages that have it and what it counts there."""
+        weights: dict[str, list[tuple[int, float]]] = {}
         for place, bag in enumerate(bags):
             stretch = K1 * (1 - B + B * bag.total() / mean_length) if bag else 0.0
             for term, often in bag.items():
-                self._weights.setdefault(term, []).append((place, often * (K1 + 1) / (often + stretch)))
+                weights.setdefault(term, []).append((place, often * (K1 + 1) / (often + stretch)))
+        self._weights = {term: _columns(rows) for term, rows in weights.items()}
+        """For each term, the passages that have it and what it counts there."""
 
     @classmethod
     def load(cls, root: Path, patterns: Iterable[str]) -> Knowledge:
@@ -90,14 +92,19 @@ class Knowledge:
         `after` is what the text follows up on: its words count `AFTER_COUNTS` as much.
         """
         counts = dict.fromkeys(self._terms.of(after), AFTER_COUNTS) | dict.fromkeys(self._terms.of(text), 1.0)
-        scores: dict[int, float] = {}
+        scores = np.zeros(len(self.passages))
         for term, weight in counts.items():
-            held = self._weights.get(term, ())
-            rarity = weight * math.log(1 + (len(self.passages) - len(held) + 0.5) / (len(held) + 0.5))
-            for place, often in held:
-                scores[place] = scores.get(place, 0.0) + rarity * often
-        best = heapq.nsmallest(limit, scores.items(), key=lambda scored: (-scored[1], scored[0]))
-        return [Hit(self.passages[place], score) for place, score in best]
+            if term in self._weights:
+                places, often = self._weights[term]
+                rarity = math.log(1 + (len(self.passages) - len(places) + 0.5) / (len(places) + 0.5))
+                scores[places] += weight * rarity * often
+        best = np.argsort(-scores, kind="stable")[:limit]
+        return [Hit(self.passages[place], float(scores[place])) for place in best if scores[place] > 0]
+
+
+def _columns(rows: list[tuple[int, float]]) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    places, weights = zip(*rows, strict=True)
+    return np.array(places, np.intp), np.array(weights, np.float32)
 
 
 def parse(markdown: str, source: str) -> list[Passage]:

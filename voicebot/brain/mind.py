@@ -49,7 +49,7 @@ def _open_brain(agent: Agent, call_id: str, guard: Guard | None) -> GraphBrain:
 def _mind(agent: Agent) -> Mind:
     if agent.brain.graph:
         kept = agent.brain.checkpoints != "memory"
-        graph = GraphFile(agent.brain.graph, agent.root, is_archived=kept)
+        graph = GraphFile(agent.brain.graph, agent.root, language=agent.language, is_archived=kept)
         mind = Mind(graph, Toolbox([]), agent.language, agent.greeting)
     else:
         mind = _flow_mind(agent) if agent.flow else _llm_mind(agent)
@@ -75,7 +75,7 @@ def _llm_mind(agent: Agent) -> Mind:
     toolbox = toolbox_of(agent)
     system, recall = briefed(agent, toolbox.schemas)
     responder = Responder(agent, system, toolbox)
-    graph = compiled(responder.respond, [(RECALL, recall.node)])
+    graph = compiled(responder.respond, [(RECALL, recall.node)], agent.language)
     prepare = recall.before(responder.prepare) if agent.brain.speculative else None
     return Mind(graph, toolbox, agent.language, agent.greeting, prepare=prepare, context=agent.brain.context)
 
@@ -89,10 +89,17 @@ def _flow_mind(agent: Agent) -> Mind:
     slots = frozenset(agent.flow.slots if agent.flow else ())
     settled = partial(settles, agent)
     if not agent.brain.llm:
-        return Mind(compiled(flow_node(agent)), toolbox, agent.language, agent.greeting, settled, slots=slots)
+        return Mind(
+            compiled(flow_node(agent), language=agent.language),
+            toolbox,
+            agent.language,
+            agent.greeting,
+            settled,
+            slots=slots,
+        )
     system, recall = briefed(agent)
     rails = OnRails(agent, system)
-    graph = compiled(rails.respond, [(RECALL, recall.node)])
+    graph = compiled(rails.respond, [(RECALL, recall.node)], agent.language)
     prepare = recall.before(rails.prepare) if agent.brain.speculative else None
     budget = agent.brain.context
     return Mind(graph, toolbox, agent.language, agent.greeting, settled, prepare, context=budget, slots=slots)

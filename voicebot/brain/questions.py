@@ -121,8 +121,8 @@ class Questions:
         return Question(text, partial(self._free, options))
 
     def _free(self, options: Sequence[str], words: str) -> Any:
-        chosen = _chosen(options, words)
-        return chosen if chosen is not None else SpokenAnswer(words.strip(), consent(words, self._language))
+        answer = str(_chosen(options, words) or words.strip())
+        return SpokenAnswer(answer, consent(answer, self._language))
 
     def _by_schema(self, schema: Mapping[str, Any], words: str) -> Any:
         """The words as the JSON schema that came with the interrupt wants them."""
@@ -136,8 +136,6 @@ class Questions:
         if kind == "object" and len(properties) == 1:
             ((name, inner),) = properties.items()
             return {name: self._by_schema(inner, words)}
-        if kind == "string":
-            return words.strip()
         return self._free((), words)
 
     # -- approvals ---------------------------------------------------------------------------------------------------
@@ -242,7 +240,7 @@ def _plain(name: str) -> str:
 def _options(value: Any) -> list[str]:
     if not isinstance(value, dict):
         return []
-    found = next((value[key] for key in OPTION_KEYS if isinstance(value.get(key), list)), [])
+    found: list[Any] = next((value[key] for key in OPTION_KEYS if isinstance(value.get(key), list)), [])
     return [option for option in found if isinstance(option, str)]
 
 

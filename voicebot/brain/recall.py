@@ -47,7 +47,7 @@ class Recall:
         except Exception as error:  # noqa: BLE001 - whatever a retriever raises, the call goes on
             logger.opt(exception=error).warning("nothing is looked up in this turn")
             why = f"silent for {RETRIEVE_S:g} s." if isinstance(error, TimeoutError) else f"{type(error).__name__}."
-            runtime.stream_writer(Failed("knowledge", why, "answers without it"))
+            runtime.stream_writer(Failed("knowledge", why, "answers without it", "store"))
         note = runtime.context.memory.restore(state.get("memory"), state["messages"])
         return {"passages": passages} if note is None else {"passages": passages, "memory": note}
 

@@ -112,9 +112,11 @@ class Thread:
 
     async def put_right(self, turns: Sequence[Turn]) -> None:
         """Make the thread hold of these turns what the caller heard and what was done, in order."""
+        graph = await self.open()
+        if isinstance(graph.checkpointer, LatestSaver):
+            graph.checkpointer.forget_subgraphs(self._id)
         if all(turn.is_unchanged for turn in turns):
             return
-        graph = await self.open()
         cut = not all(turn.complete for turn in turns)
         with clock.work():
             if cut:  # what is still due is not done any more; what parallel steps have finished is kept
@@ -128,8 +130,6 @@ class Thread:
             flow = next((turn.flow for turn in reversed(turns) if turn.flow is not None), None)
             if cut or update["messages"] != saved:
                 await self.write(update if flow is None else {**update, "flow": flow})
-            if isinstance(graph.checkpointer, LatestSaver):
-                graph.checkpointer.forget_subgraphs(self._id)
 
     async def add(self, *messages: AnyMessage) -> None:
         """The conversation goes on with these, and nothing is run."""

@@ -46,7 +46,8 @@ class Turn:
         """The thread holds what it shall hold of this turn."""
         self._first = list(first)
         self._messages: dict[str, AnyMessage] = {message.id or "": message for message in first}
-        self._said = {each.id or "": each.text for each in first if isinstance(each, AIMessage) and each.text}
+        spoken = (each for each in first if isinstance(each, AIMessage) and each.text)
+        self._said: dict[str, str] = {each.id or "": each.text for each in spoken}
         """What the caller was to hear, by the message it belongs to."""
         self._meant = dict(self._said)
         """The same before it passed the lips."""
@@ -140,12 +141,20 @@ class Turn:
         """The call has been told before: a tool that asked the caller something is called once more."""
         return isinstance(output, CallTool) and (type(output), output.id) in self._told
 
-    begun: frozenset[str] = frozenset()
-    """Tool calls that were running when the reply was stopped, and may have been torn from it."""
-    looks_back = False
-    """`given` depends on what is saved."""
-    owes_words = False
-    """The reply is over, and the caller has got nothing for an answer."""
+    @property
+    def begun(self) -> frozenset[str]:
+        """Tool calls that were running when the reply was stopped, and may have been torn from it."""
+        return frozenset()
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether `given` depends on what is saved."""
+        return False
+
+    @property
+    def owes_words(self) -> bool:
+        """The reply is over, and the caller has got nothing for an answer."""
+        return False
 
     async def stop(self) -> None:
         """The reply is over; tools that have started go on."""

@@ -80,7 +80,7 @@ def _marked(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
     return [SystemMessage([block]), *rest]
 
 
-class _Chat(ChatAnthropic):
+class _Chat(ChatAnthropic):  # type: ignore[misc]  # what comes with an extra has no type here
     """On connections of this event loop. LangChain's own client outlives the loop that it was made on."""
 
     _http: anthropic.DefaultAsyncHttpxClient = PrivateAttr()

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -67,6 +66,7 @@ class Transfer:
         self._report = report
         self._validator = part.with_name(part.name + ".etag")
         """Holds the ETag of what is in the part file."""
+        self._host = file.url.partition("://")[2].partition("/")[0] or file.url
         self._reached = False
 
     def run(self) -> None:
@@ -79,6 +79,8 @@ class Transfer:
                 before = self.size()
                 try:
                     self._attempt(client)
+                except httpx.InvalidURL as error:
+                    raise Unreachable(f"{self._file.url} leads to no address: {error}.") from error
                 except (httpx.TransportError, _Passing) as error:
                     failures = 0 if self.size() > before else failures + 1
                     self._pause(error, failures)
@@ -97,8 +99,7 @@ class Transfer:
         """Wait before the next attempt, or give up."""
         offline = isinstance(error, httpx.ConnectError | httpx.UnsupportedProtocol) and not self._reached
         if offline or failures > len(PAUSES_S):
-            host = urlsplit(self._file.url).netloc
-            raise Unreachable(f"{host} cannot be reached: {str(error) or type(error).__name__}.") from error
+            raise Unreachable(f"{self._host} cannot be reached: {str(error) or type(error).__name__}.") from error
         pause_s = error.pause_s if isinstance(error, _Passing) and error.pause_s else PAUSES_S[max(failures, 1) - 1]
         self._report(Progress("waiting", self.size(), self._file.size))
         time.sleep(pause_s)
@@ -130,7 +131,7 @@ class Transfer:
             if url.scheme == "https" and further.scheme != "https":
                 raise Unreachable(f"{url.host} sends us to an address that is not secure.")
             url = further
-        raise Unreachable(f"{urlsplit(self._file.url).netloc} sends us in circles.")
+        raise Unreachable(f"{self._host} sends us in circles.")
 
     def _take_announced(self, response: httpx.Response) -> None:
         for name in ("X-Linked-Etag", "ETag"):

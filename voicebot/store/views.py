@@ -19,7 +19,7 @@ from voicebot.store.calls import EVENTS
 VIEWS = {
     "calls": "one row a call: who, when, how long, how it ended, p50 and p95 of its voice-to-voice latency",
     "turns": "one row a caller turn: what was said both ways, its latency and the stages of it",
-    "tools": "one row a tool that answered: in which turn, whether it did its work, how long it took, how often it tried",
+    "tools": "one row a tool that answered: in which turn, whether it did its work, how long it took, in what tries",
     "models": "one row a language model of a call: answers, tokens, and what they cost by the price table",
     "events": "one row an event, all fields of all events",
 }
@@ -27,7 +27,7 @@ VIEWS = {
 EXAMPLES = (
     "select call, agent, round(v2v_p50_ms) as p50 from calls order by started_at desc limit 10",
     "select quantile_cont(v2v_ms, [0.5, 0.95]) as p50_p95, count(v2v_ms) as n from turns",
-    "select name, count(*) as n, avg(ok::int) as success, median(duration_ms) as ms from tools group by name order by n",
+    "select name, count(*) as n, avg(ok::int) as success, median(duration_ms) as ms from tools group by name",
 )
 
 # Mirrors voicebot.latency.waterfalls, which a test holds it to: per turn the last mark before the first sound of the
@@ -85,7 +85,8 @@ order by v.call, v.turn
 
 _TOOLS = """
 create view tools as
-select call, turn, t_ms, name, ok, duration_ms, coalesce(attempts, 1) as attempts from events where type = 'tool_returned' order by call, seq
+select call, turn, t_ms, name, ok, duration_ms, coalesce(attempts, 1) as attempts
+    from events where type = 'tool_returned' order by call, seq
 """
 
 _CALLS = """

@@ -38,10 +38,10 @@ class Refused(Unavailable):
 class Account:
     """The account of a key. `server` is another place that speaks the protocol."""
 
-    def __init__(self, root: Path, server: str = SERVER) -> None:
+    def __init__(self, root: Path, server: str = "") -> None:
         key = config.key(KEY, root)
         self._key = key.get_secret_value() if key else ""
-        self._server = server
+        self._server = server or SERVER
 
     async def voices(self) -> list[Listed]:
         """All voices of the account. Raises Unavailable, also when it takes too long."""
@@ -85,12 +85,13 @@ class Account:
         return str(made.voice_id), bool(getattr(made, "requires_verification", False))
 
     async def _all(self, **query: Any) -> list[Any]:
-        client, found, page = await self._client(), [], None
+        client, page = await self._client(), ""
+        found: list[Any] = []
         for _ in range(_PAGES):
             more = {"next_page_token": page} if page else {}
             answer = await client.voices.search(page_size=_PAGE, request_options={"max_retries": 0}, **query, **more)
             found += answer.voices
-            page = answer.next_page_token if answer.has_more else None
+            page = (answer.next_page_token or "") if answer.has_more else ""
             if not page:
                 break
         return found

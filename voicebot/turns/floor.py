@@ -31,6 +31,8 @@ PLAIN_SILENCE_MS = 700
 """With `end_of_turn: silence` every turn ends after this silence."""
 SPEECH_IS_WORDS_MS = 1100
 """Speech this long over the agent is a barge-in even when the recogniser has no words yet."""
+GUESSES = 2
+"""How often in one pause the brain may begin with what the turn probably says: each time but the last is in vain."""
 COMPLETE = 0.5
 """Smart Turn's probability from which a turn counts as complete."""
 
@@ -105,6 +107,8 @@ class _Turn:
 
     guessed: str = ""
     """What it probably says in full: the brain has been told so."""
+    guesses: int = 0
+    """How often, in this pause."""
 
     @property
     def text(self) -> str:
@@ -180,6 +184,7 @@ class Floor:
         turn.speech_end_ms = self._conversation.now_ms() - ago_ms
         self._conversation.caller_paused(turn.speech_end_ms)
         if not turn.finishing:
+            turn.guesses = 0
             self._guess(turn)
             self._settle_again(turn)
 
@@ -225,6 +230,8 @@ class Floor:
         self._conversation.caller_saying(turn.text)
         if self._playout.paused and not self._says_nothing(turn.text):
             self._take_floor()
+        if turn.settling and not self._ear.speaking:
+            self._guess(turn)  # the recogniser's words come behind the sound
 
     async def _finish(self, turn: _Turn) -> None:
         """The recogniser's last word on the audio so far."""
@@ -246,8 +253,11 @@ class Floor:
 
     def _guess(self, turn: _Turn) -> None:
         """Let the brain begin with what is likely. Over a reply nothing is: it may be no turn at all."""
-        if turn.text and not self._playout.busy and not unfinished(turn.text):
+        if self._playout.busy or turn.guesses == GUESSES or unfinished(turn.text):
+            return
+        if turn.text and turn.text != turn.guessed:
             turn.guessed = turn.text
+            turn.guesses += 1
             self._conversation.turn_likely(turn.text)
 
     def _goes_on(self, turn: _Turn, ago_ms: float) -> None:
@@ -294,6 +304,7 @@ class Floor:
                 return
             elif not judged_blind:
                 break
+            self._guess(turn)
         self._end(Ending(turn.text, reason, turn.speech_end_ms, decided_ms, probability))
 
     async def _judge(self, turn: _Turn) -> tuple[Reason, float | None]:

@@ -15,7 +15,7 @@ from voicebot.brain.guardrails.reading import Reading
 from voicebot.brain.guardrails.refusals import refusal
 from voicebot.brain.guardrails.ruling import STRENGTH, Act, Hit, Ruling
 
-LONGEST = 32_000
+LONGEST = 20_000
 """Characters that are looked at. What is behind them nobody has checked, so it does not go on."""
 CUT = " ... (cut: too long to be checked)"
 WITHHELD = "(withheld: it held instructions and not information)"

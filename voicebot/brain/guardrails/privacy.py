@@ -72,6 +72,8 @@ class Privacy:
         """What the agent must not say: what is private, was not told by the caller, and is not the firm's own."""
         scene = self._scene(clause, "agent", self._tails["agent"])
         self._asked = _asked(scene)
+        if self._asked and self._tails["caller"].cue not in self._asked:
+            self._tails["caller"] = Tail()  # the next number answers this question
         found = self._found(scene, self._settings.kinds)
         self._tails["agent"] = _tail_after(scene, found)
         return [each for each in found if each.kind in _SENSITIVE or not self.vault.was_told(each.kind, each.value)]

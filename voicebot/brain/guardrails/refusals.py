@@ -14,8 +14,8 @@ from voicebot.brain.guardrails.ruling import Act, Hit
 
 @lru_cache(maxsize=1)
 def _sentences() -> dict[str, dict[str, str]]:
-    text = (resources.files(__package__) / "refusals.yaml").read_text(encoding="utf-8")
-    found: dict[str, dict[str, str]] = yaml.safe_load(text)
+    text = (resources.files(__package__) / "refusals.yaml").read_bytes()
+    found: dict[str, dict[str, str]] = yaml.load(text, yaml.CSafeLoader)
     return found
 
 

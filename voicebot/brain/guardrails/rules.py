@@ -10,7 +10,7 @@ independent odds.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -27,6 +27,8 @@ _ENDS = frozenset(".!?;")
 _FIRST, _LAST = "^", "$"
 SHORTEST_STEM, LONGEST_STEM = 2, 24
 MOST_KNOWN_WORDS = 20_000
+ANY = "*"
+Saying = tuple[str, ...]
 Spans = dict[int, list[int]]
 """Where something begins -> where it ends, as numbers of words."""
 
@@ -63,7 +65,12 @@ class Words:
 
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
-        self.places = [place for place, token in enumerate(reading.tokens) if token[0].isalnum() or token in _ENDS]
+        tokens = reading.tokens
+        self.places = [
+            place
+            for place, token in enumerate(tokens)
+            if token[0].isalnum() or (token in _ENDS and not (place and tokens[place - 1] in _ENDS))
+        ]
         self.texts = [reading.tokens[place] for place in self.places]
 
     def span(self, first: int, end: int) -> tuple[int, int]:
@@ -72,14 +79,18 @@ class Words:
 
 
 class _Family:
-    """Sayings that mean much the same, by their first word."""
+    """Sayings that mean much the same, by their first word and, of several words, by their second."""
 
     def __init__(self, sayings: Iterable[str], *, may_end: bool) -> None:
-        self._by_key: dict[str, list[tuple[str, ...]]] = {}
-        for saying in sayings:
-            words = tuple(fold(saying).split())
-            self._by_key.setdefault(words[0], []).append(words)
-        self.keys = frozenset(self._by_key)
+        self._single: set[str] = set()
+        self._longer: dict[str, dict[str, list[Saying]]] = {}
+        for words in (tuple(fold(saying).split()) for saying in sayings):
+            if len(words) == 1:
+                self._single.add(words[0])
+            else:
+                second = ANY if words[1].endswith("*") else words[1]
+                self._longer.setdefault(words[0], {}).setdefault(second, []).append(words)
+        self.keys = frozenset(self._single | self._longer.keys())
         self._may_end = may_end
 
     def may_be_in(self, keys: dict[str, list[int]]) -> bool:
@@ -88,11 +99,23 @@ class _Family:
     def find(self, texts: Sequence[str], keys: dict[str, list[int]]) -> Spans:
         found: Spans = {len(texts): [len(texts)]} if self._may_end else {}
         for key in self.keys & keys.keys():
-            for saying in self._by_key[key]:
+            if key in self._single:
                 for place in keys[key]:
-                    if len(saying) == 1 or _follows(texts, place, saying):
-                        found.setdefault(place, []).append(place + len(saying))
+                    found.setdefault(place, []).append(place + 1)
+            if longer := self._longer.get(key):
+                for place, saying in _longer_at(longer, texts, keys[key]):
+                    found.setdefault(place, []).append(place + len(saying))
         return found
+
+
+def _longer_at(
+    longer: dict[str, list[Saying]], texts: Sequence[str], places: Iterable[int]
+) -> Iterator[tuple[int, Saying]]:
+    for place in places:
+        second = texts[place + 1] if place + 1 < len(texts) else ""
+        for saying in (*longer.get(second, ()), *longer.get(ANY, ())):
+            if _follows(texts, place, saying):
+                yield place, saying
 
 
 class Rules:
@@ -142,11 +165,8 @@ class Rules:
     def match(self, words: Words, side: str) -> list[Match]:
         """Everything that matches, whatever it scores."""
         text = _Text(words.texts, self._keys(words.texts), self._families)
-        matches = []
-        for rule in self._rules:
-            if side in rule.sides and (where := _find(rule, text)):
-                matches.append(Match(rule.kind, rule.score, *words.span(*where)))
-        return matches
+        found = ((rule, _find(rule, text)) for rule in self._rules if side in rule.sides)
+        return [Match(rule.kind, rule.score, *words.span(*where)) for rule, where in found if where]
 
     def _keys(self, texts: Sequence[str]) -> dict[str, list[int]]:
         """Where each word or stem that begins a saying stands in a text."""
@@ -187,7 +207,7 @@ class _Text:
         return found
 
 
-def _follows(texts: Sequence[str], place: int, saying: tuple[str, ...]) -> bool:
+def _follows(texts: Sequence[str], place: int, saying: Saying) -> bool:
     if place + len(saying) > len(texts):
         return False
     for ahead in range(1, len(saying)):
@@ -246,5 +266,5 @@ def total(matches: Collection[Match]) -> float:
 @lru_cache(maxsize=8)
 def load(name: str) -> Rules:
     """The rules in `name`.yaml of this folder, compiled once a process."""
-    data = yaml.safe_load((resources.files(__package__) / f"{name}.yaml").read_text(encoding="utf-8"))
+    data = yaml.load((resources.files(__package__) / f"{name}.yaml").read_bytes(), yaml.CSafeLoader)
     return Rules(data["families"], data["rules"])

@@ -22,12 +22,16 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 
 from voicebot.brain.memory.facts import Mark, Quote, quotes
 from voicebot.brain.memory.meter import estimated_tokens
-from voicebot.brain.memory.verbatim import Verbatim, fitting, sifted
+from voicebot.brain.memory.verbatim import LEFT_OUT, Verbatim, fitting, sifted
 
 OPENING = "[Notes on the call so far. The turns they stand for are not shown any more."
 LONGEST_RESULT_CHARACTERS = 300
 _FRAME_TOKENS = 80
 """What the words around the entries of a note take."""
+_SKETCH_AT_LEAST = 3
+"""Words; "ok, thanks" needs no sketch."""
+_QUOTED = 0.8
+"""A turn of which so much is quoted needs no sketch."""
 _LEAST_CHECKED = 3
 """Digits of a number in a summary, from which on somebody must have said it."""
 SKETCH_WORDS = 12
@@ -139,10 +143,25 @@ def quotes_of(messages: Sequence[BaseMessage]) -> list[Quote]:
 
 
 def _sketch(messages: Iterable[BaseMessage]) -> str:
-    """A summary by rule: how each turn of the caller began."""
-    turns = [message.text.split() for message in messages if isinstance(message, HumanMessage)]
-    begun = [" ".join(words[:SKETCH_WORDS]) + (" …" if len(words) > SKETCH_WORDS else "") for words in turns if words]
-    return "\n".join(f'The caller: "{_whole(words)}"' for words in begun)
+    """A summary by rule: how the caller's turns began, those aside of which everything is quoted."""
+    lines = []
+    for message in messages:
+        if isinstance(message, HumanMessage):
+            found = quotes(message.text, "caller")
+            words = _unquoted(message.text, found).split()
+            quoted = sum(len(quote.text) for quote in found)
+            if len(words) >= _SKETCH_AT_LEAST and quoted < _QUOTED * len(message.text):
+                begun = " ".join(words[:SKETCH_WORDS]) + (f" {LEFT_OUT}" if len(words) > SKETCH_WORDS else "")
+                lines.append(f'The caller: "{begun}"')
+    return "\n".join(lines)
+
+
+def _unquoted(text: str, found: Iterable[Quote]) -> str:
+    """The text without the values in it, which are quoted elsewhere."""
+    for quote in found:
+        for mark in quote.marks:
+            text = text.replace(quote.text[mark.start : mark.end], LEFT_OUT)
+    return text
 
 
 def _without(summary: str, replaced: frozenset[str]) -> str:

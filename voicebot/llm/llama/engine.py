@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from langchain_core.exceptions import ContextOverflowError, ModelRateLimitError
@@ -68,7 +68,7 @@ class Engine:
             raise ValueError("there is nothing to answer")
         if len(ask.prompt) >= room:
             raise ContextOverflowError(f"the prompt has {len(ask.prompt)} tokens; {self.name} holds {room} here.")
-        request = Request(ask, deliver)
+        request = Request(replace(ask, most_tokens=min(ask.most_tokens, room - len(ask.prompt))), deliver)
         with self._change:
             if len(self._line) >= WAITING:
                 raise ModelRateLimitError(f"{WAITING} requests wait for {self.name} already.")
@@ -113,25 +113,25 @@ class Engine:
             self.ready.set_exception(error)
             return
         self.ready.set_result(Ready(weights, template, context.tokens))
-        while self._admit(self._work):
+        while not self._closing:
             try:
+                self._admit(self._work)
                 self._work.step()
             except Exception as error:  # noqa: BLE001  # one answer that went wrong must not end all others
                 logger.exception("the engine failed")
                 self._work.fail_all(error)
         self._work.free()
 
-    def _admit(self, work: _Work) -> bool:
-        """Wait until there is something to do, and give seats to those first in line. False at the end."""
+    def _admit(self, work: _Work) -> None:
+        """Wait until there is something to do, and give seats to those first in line."""
         with self._change:
             self._change.wait_for(lambda: self._closing or self._line or work.active)
             if self._closing:
-                return False
+                return
             work.context.proceed()  # before the cancelled are looked for: who cancels after that stops the next step
             work.drop_cancelled()
             while self._line and work.seats.free():
                 work.admit(self._line.popleft())
-            return True
 
 
 class _Work:
@@ -159,7 +159,7 @@ class _Work:
             self._release(request)
 
     def step(self) -> None:
-        """Compute once for all, and sample for those whose turn to speak it is."""
+        """Compute once for all, and sample for those whose prompt is read."""
         shares = self._shares()
         if not shares:
             return
@@ -208,8 +208,6 @@ class _Work:
             self._release(request)
         elif len(request.tokens) <= len(request.seat.held):  # some of it was taken back: sample there again
             self.seats.cut(request.seat, len(request.tokens) - 1)
-        elif len(request.tokens) >= self.context.tokens:
-            self._fail(request, ContextOverflowError("the answer does not fit into the context any more."))
 
     def _failed(self, state: int, requests: list[Request]) -> None:
         """Nothing of the step counts: what may have been computed of it is forgotten."""

@@ -61,8 +61,7 @@ class Request:
         self.seat: Seat | None = None
         self.sampler: Sampler | None = None
         self._bytes = codecs.getincrementaldecoder("utf-8")("replace")
-        self._may_call = ask.tools is not None and ask.tools.allowed == "auto"
-        openers = ask.tools.syntax.openers if ask.tools and self._may_call else ()
+        openers = ask.tools.syntax.openers if ask.tools and ask.tools.allowed == "auto" else ()
         self._holding = _Holding((*openers, *ask.stop))
         self._call = CallReader(ask.tools.syntax) if ask.tools and ask.tools.allowed == "must" else None
         self._since = len(self.tokens)

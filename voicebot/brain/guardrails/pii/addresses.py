@@ -19,7 +19,7 @@ _COMPOUND = ("strasse", "str", "straat", "weg", "gasse", "platz", "allee", "laan
 
 @lru_cache(maxsize=1)
 def _words() -> tuple[frozenset[str], frozenset[str], tuple[tuple[str, ...], ...], frozenset[str]]:
-    data = yaml.safe_load((resources.files(__package__) / "addresses.yaml").read_text(encoding="utf-8"))
+    data = yaml.load((resources.files(__package__) / "addresses.yaml").read_bytes(), yaml.CSafeLoader)
     return (
         frozenset(data["streets"].split()),
         frozenset(data["street_first"].split()),

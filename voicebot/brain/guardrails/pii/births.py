@@ -37,7 +37,7 @@ class _Part:
 @lru_cache(maxsize=1)
 def _calendar() -> tuple[dict[str, int], dict[str, int]]:
     """(names of months, ordinals up to the 31st) of all languages."""
-    data: dict[str, str] = yaml.safe_load((resources.files(__package__) / "births.yaml").read_text(encoding="utf-8"))
+    data: dict[str, str] = yaml.load((resources.files(__package__) / "births.yaml").read_bytes(), yaml.CSafeLoader)
     months = {
         fold(name): number
         for line in data.values()

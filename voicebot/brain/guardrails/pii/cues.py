@@ -20,7 +20,7 @@ _NEUTRAL = frozenset(
 
 @lru_cache(maxsize=1)
 def _words() -> dict[str, frozenset[str]]:
-    data: dict[str, str] = yaml.safe_load((resources.files(__package__) / "cues.yaml").read_text(encoding="utf-8"))
+    data: dict[str, str] = yaml.load((resources.files(__package__) / "cues.yaml").read_bytes(), yaml.CSafeLoader)
     return {name: frozenset(line.split()) for name, line in data.items()}
 
 

@@ -21,7 +21,7 @@ _MINE = frozenset("my me mine his her their mi mon meine mijn minha meu".split()
 
 @lru_cache(maxsize=1)
 def _words() -> dict[str, frozenset[str]]:
-    data: dict[str, str] = yaml.safe_load((resources.files(__package__) / "emails.yaml").read_text(encoding="utf-8"))
+    data: dict[str, str] = yaml.load((resources.files(__package__) / "emails.yaml").read_bytes(), yaml.CSafeLoader)
     return {name: frozenset(str(line).split()) for name, line in data.items()}
 
 
@@ -138,7 +138,7 @@ def _belongs(scene: Scene, text: str, first: int, end: int, taken: list[tuple[st
         return glued or text.isalnum()
     if word == "." and not glued and not reading.glued(first + 1):
         return False  # the end of a sentence
-    if text.isalpha() and text == word and len(text) > 1:
+    if text == word and len(text) > 1 and text.replace("'", "").isalpha():
         return _is_part(text, taken)
     return not (text in ("a", "i") and text == word) or _spells(scene, first, taken)
 

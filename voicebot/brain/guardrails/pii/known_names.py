@@ -13,9 +13,7 @@ from voicebot.brain.guardrails.reading import fold
 
 @lru_cache(maxsize=1)
 def _data() -> dict[str, frozenset[str]]:
-    data: dict[str, str] = yaml.safe_load(
-        (resources.files(__package__) / "known_names.yaml").read_text(encoding="utf-8")
-    )
+    data: dict[str, str] = yaml.load((resources.files(__package__) / "known_names.yaml").read_bytes(), yaml.CSafeLoader)
     return {name: frozenset(fold(text).split()) for name, text in data.items()}
 
 
@@ -37,7 +35,7 @@ def words_too() -> frozenset[str]:
 @lru_cache(maxsize=1)
 def no_names() -> frozenset[str]:
     """Words that are hardly anybody's name: those that the brain knows for its slots, and more that end a name here."""
-    ordinary: dict[str, str] = yaml.safe_load((resources.files(nlu) / "names.yaml").read_text(encoding="utf-8"))
+    ordinary: dict[str, str] = yaml.load((resources.files(nlu) / "names.yaml").read_bytes(), yaml.CSafeLoader)
     return (frozenset(fold(ordinary["ordinary"]).split()) | _data()["no_names"]) - given_names()
 
 

@@ -32,9 +32,7 @@ Saying = tuple[str, ...]
 @lru_cache(maxsize=1)
 def _sayings() -> dict[str, dict[str, tuple[Saying, ...]]]:
     """Strength -> first word -> the sayings before a name, the longest first."""
-    data: dict[str, list[str]] = yaml.safe_load(
-        (resources.files(__package__) / "names.yaml").read_text(encoding="utf-8")
-    )
+    data: dict[str, list[str]] = yaml.load((resources.files(__package__) / "names.yaml").read_bytes(), yaml.CSafeLoader)
     book: dict[str, dict[str, list[Saying]]] = {}
     for strength, sayings in data.items():
         for saying in sorted((tuple(fold(each).split()) for each in sayings), key=len, reverse=True):

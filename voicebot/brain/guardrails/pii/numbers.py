@@ -93,7 +93,7 @@ class Numerals:
 @lru_cache(maxsize=16)
 def numerals(language: str) -> Numerals:
     """The numerals of a language ('de'), built once a process."""
-    data: dict[str, Any] = yaml.safe_load((resources.files(__package__) / "numbers.yaml").read_text(encoding="utf-8"))
+    data: dict[str, Any] = yaml.load((resources.files(__package__) / "numbers.yaml").read_bytes(), yaml.CSafeLoader)
     first = language if language in LANGUAGES else "en"
     fillers = frozenset(data["fillers"][first].split()) | (frozenset("uh um er".split()) if first != "pt" else set())
     phrases, asides = Branch(), Branch()
