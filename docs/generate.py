@@ -72,7 +72,9 @@ def _is_current(path: Path, text: str) -> bool:
 
 def agent_page() -> str:
     schema = agent.Agent.model_json_schema()
-    known = [model for module in (flow, agent) for model in vars(module).values() if _is_model(model)]
+    rooms = (flow.__name__, agent.__name__)
+    modules = [module for name, module in sorted(sys.modules.items()) if name.startswith(rooms)]
+    known = [model for module in modules for model in vars(module).values() if _is_model(model)]
     models = {model.__name__: model for model in known}
     parts = [AGENT_FILE, MADE.format(source="voicebot/agent/ and voicebot/flow/")]
     places = dict(_places(schema))

@@ -155,8 +155,9 @@ def _check_name(path: Path, shown: str, name: str) -> None:
         raise ValueError(f"{shown} cannot be read: {error}.") from None
     names = set(_bound(tree.body))
     if name not in names and "*" not in names:
-        public = (each for each in names if not each.startswith("_"))
-        raise ValueError(f"{shown} has no '{name}'.{did_you_mean(name, public)}")
+        imported = {each for node in tree.body for each in _imported(node)}
+        own = (each for each in names - imported if not each.startswith("_"))
+        raise ValueError(f"{shown} has no '{name}'.{did_you_mean(name, own)}")
 
 
 def _bound(body: Iterable[ast.stmt]) -> Iterator[str]:
@@ -165,8 +166,7 @@ def _bound(body: Iterable[ast.stmt]) -> Iterator[str]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
             continue
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
+        yield from _imported(node)
         for child in ast.walk(node):
             if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store):
                 yield child.id
@@ -174,3 +174,8 @@ def _bound(body: Iterable[ast.stmt]) -> Iterator[str]:
             yield from _bound(getattr(node, inner, ()))
         for handler in getattr(node, "handlers", ()):
             yield from _bound(handler.body)
+
+
+def _imported(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)

@@ -30,7 +30,7 @@ def test_everything_needed_is_tried_and_works_here(capsys: pytest.CaptureFixture
     assert checks["speech to text"]["detail"].startswith("sphinx hears 'yes please'")
     for name in ("Python", "text to speech", "voice activity", "end of turn", "speech to text", "agents/ava.yaml"):
         assert checks[name]["state"] == "ok", checks[name]
-    assert "stt sphinx (the best that can run here)" in checks["agents/ava.yaml"]["detail"]
+    assert "stt sphinx (the first that can run here; not deepgram: " in checks["agents/ava.yaml"]["detail"]
 
 
 def test_keys_are_looked_for_and_never_shown(

@@ -38,7 +38,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def card() -> Iterator[sound_card.SoundCard]:
     folder = Path(tempfile.mkdtemp(dir="/tmp"))  # a socket's path must be short
     try:
-        with sound_card.sound_card(folder, open_speakers=True) as running:
+        with sound_card.sound_card(folder) as running:
             yield running
     finally:
         shutil.rmtree(folder)
@@ -63,7 +63,7 @@ def last_call(project: Path) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize("package", ["sounddevice", "pyaudio"])
-def test_a_person_talks_to_the_agent_on_open_speakers(package, project, card, tmp_path):
+def test_a_person_talks_to_the_agent(package, project, card, tmp_path):
     pytest.importorskip(package, reason='not installed: pip install "voicebot[mic]"')
     said = sentence(tmp_path / "said.wav", "I would like to book a cleaning")
     with card.recording(tmp_path / "heard.raw"):

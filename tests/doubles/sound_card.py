@@ -58,16 +58,11 @@ class SoundCard:
 
 
 @contextmanager
-def sound_card(folder: Path, *, open_speakers: bool = False) -> Iterator[SoundCard]:
-    """A sound card that lives as long as the context. `folder` must have a short path (it holds a socket).
-
-    With `open_speakers` the microphone also hears the loudspeaker, 50 ms later and just as loud.
-    """
+def sound_card(folder: Path) -> Iterator[SoundCard]:
+    """A sound card that lives as long as the context. `folder` must have a short path (it holds a socket)."""
     # norewinds: without it the audio of a null sink is silently warped in time
     lines = [f"load-module module-native-protocol-unix auth-anonymous=1 socket={folder}/native"]
     lines += [f"load-module module-null-sink sink_name={sink} rate={RATE_HZ} channels=1 norewinds=1" for sink in _SINKS]
-    if open_speakers:
-        lines.append("load-module module-loopback source=speaker.monitor sink=micfeed latency_msec=50")
     (folder / "card.pa").write_text("\n".join(lines) + "\n")
     card = SoundCard(folder)
     command = ["pulseaudio", "-n", "-F", str(folder / "card.pa"), "--daemonize=no", "--exit-idle-time=-1"]

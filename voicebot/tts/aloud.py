@@ -215,7 +215,7 @@ def _percent(text: str, language: str, locale: str) -> str | None:
 
 
 def _unit(text: str, language: str, locale: str) -> str | None:
-    number, unit = re.fullmatch(r"([\d.]+)\s?(\w+)", text, re.IGNORECASE).groups()  # type: ignore[union-attr]  # it matched
+    number, unit = re.findall(r"[\d.]+|[a-z]+", text, re.IGNORECASE)
     name = _UNITS[unit.lower()]
     return f"{_number(number, language, locale)} {name[:-1] if number == '1' and name.endswith('s') else name}"
 

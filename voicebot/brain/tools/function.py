@@ -43,7 +43,7 @@ class Function(Tool):
     arguments: TypeAdapter[dict[str, Any]]
 
     @classmethod
-    def of(cls, function: Callable[..., Any], where: str, manner: Manner = Manner()) -> Function:  # noqa: B008 - frozen
+    def of(cls, function: Callable[..., Any], where: str, manner: Manner = Manner()) -> Function:  # noqa: B008 - it is frozen, so all may share it
         """The tool that `function` is. Raises BadInput, naming `where`, when it cannot serve as one."""
         description = inspect.cleandoc(function.__doc__ or "")
         if not description:
