@@ -9,7 +9,7 @@ from functools import partial
 
 from voicebot import config, providers
 from voicebot.agent import Agent
-from voicebot.brain import Brain, archive
+from voicebot.brain import Brain, Failed, archive
 from voicebot.brain.graph import RECALL, compiled
 from voicebot.brain.graphfile import GraphFile
 from voicebot.brain.guardrails import Guard
@@ -19,6 +19,7 @@ from voicebot.brain.respond import Responder
 from voicebot.brain.session import GraphBrain, Mind
 from voicebot.brain.tools import Toolbox, toolbox_of
 from voicebot.brain.watch import Watch
+from voicebot.errors import VoicebotError
 from voicebot.llm import LLM
 from voicebot.llm.prices import price
 
@@ -43,7 +44,8 @@ def _open_brain(agent: Agent, call_id: str, guard: Guard | None) -> GraphBrain:
         _MINDS[which] = _mind(agent)
     name = models[0].name if models else agent.brain.graph or "flow"
     watch = Watch(guard, agent, redacts=agent.flow is None) if guard else None
-    return GraphBrain(_MINDS[which], call_id, name, partial(_connect, agent, models), watch)
+    unusable: list[Failed] = []
+    return GraphBrain(_MINDS[which], call_id, name, partial(_connect, agent, models, unusable), watch, unusable)
 
 
 def _mind(agent: Agent) -> Mind:
@@ -77,7 +79,8 @@ def _llm_mind(agent: Agent) -> Mind:
     responder = Responder(agent, system, toolbox)
     graph = compiled(responder.respond, [(RECALL, recall.node)], agent.language)
     prepare = recall.before(responder.prepare) if agent.brain.speculative else None
-    return Mind(graph, toolbox, agent.language, agent.greeting, prepare=prepare, context=agent.brain.context)
+    budget, warm = agent.brain.context, responder.warm
+    return Mind(graph, toolbox, agent.language, agent.greeting, warm=warm, prepare=prepare, context=budget)
 
 
 def _flow_mind(agent: Agent) -> Mind:
@@ -105,8 +108,17 @@ def _flow_mind(agent: Agent) -> Mind:
     return Mind(graph, toolbox, agent.language, agent.greeting, settled, prepare, context=budget, slots=slots)
 
 
-async def _connect(agent: Agent, models: Sequence[providers.Choice]) -> Sequence[LLM]:
-    return [await _open(agent, choice) for choice in models]
+async def _connect(agent: Agent, models: Sequence[providers.Choice], unusable: list[Failed]) -> Sequence[LLM]:
+    """Those that can be opened; raises what the last one raises when that is none."""
+    llms: list[LLM] = []
+    for choice, following in zip(models, [*models[1:], None], strict=True):
+        try:
+            llms.append(await _open(agent, choice))
+        except VoicebotError as error:
+            if not llms and following is None:
+                raise
+            unusable.append(Failed(choice.name, str(error), f"next: {following.name}" if following else "left out"))
+    return llms
 
 
 async def _open(agent: Agent, choice: providers.Choice) -> LLM:

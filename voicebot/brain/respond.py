@@ -49,6 +49,12 @@ class Responder:
         write(Words(last.id or "", words))
         return [*before, last.model_copy(update={"content": words})]
 
+    async def warm(self, state: State, call: CallContext) -> None:
+        """Have the model read what the first request of the call will begin with."""
+        llm = (await call.llms())[0]
+        if llm.warm:
+            await llm.warm(llm.shaped(self._request(state, call).sent), self._tools)
+
     async def prepare(self, state: State, call: CallContext) -> None:
         """Ask already what `respond` would ask in this state, of the model that it would ask first."""
         await self._request(state, call).begin((await call.llms())[0], call.ahead)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from uuid import uuid4
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
+from loguru import logger
 
 from voicebot.brain import Failed, Guarded, HandOver, Output, Say
 from voicebot.brain.ahead import Ahead
@@ -55,17 +57,30 @@ class Mind:
     """What a flow asks for."""
     archive: Callable[[], Archive] | None = None
     """Where conversations are kept beyond the process."""
+    warm: Prepare | None = None
+    """None for a brain whose first answer needs nothing read before."""
 
 
 class GraphBrain:
     """A `voicebot.brain.Brain`. `connect` opens the language models; it is called once, when they are first needed."""
 
-    def __init__(self, mind: Mind, call_id: str, name: str, connect: Connect, watch: Watch | None = None) -> None:
+    def __init__(
+        self,
+        mind: Mind,
+        call_id: str,
+        name: str,
+        connect: Connect,
+        watch: Watch | None = None,
+        unusable: list[Failed] | None = None,
+    ) -> None:
+        """`unusable` gets the models that `connect` could not open."""
         self.name = name
+        self._unusable = unusable if unusable is not None else []
         self._mind = mind
         self._watch = watch
         self._connect = connect
         self._llms: Sequence[LLM] | None = None
+        self._warming: asyncio.Task[None] | None = None
         self._is_guest = isinstance(mind.graph, GraphFile)
         self._guest_calls: set[tuple[str, str]] = set()
         self._background = Background()
@@ -91,9 +106,34 @@ class GraphBrain:
         async for failed in self._tools_ready():
             yield failed
         await self._models()
+        while self._unusable:
+            yield self._unusable.pop(0)
+        if self._mind.warm:
+            self._warming = asyncio.create_task(self._warm(self._mind.warm), name="warm")
+
+    async def _warm(self, warm: Prepare) -> None:
+        """While the caller hears the greeting and speaks; what has been read by then need not be read again."""
+        try:
+            await warm(*await self._state())
+        except Exception as error:  # noqa: BLE001 - it costs the first answer some time, and says itself what is wrong
+            logger.debug(f"the model is not warm: {error}")
+
+    async def _warm_enough(self) -> None:
+        if self._warming:
+            self._warming.cancel()
+            await asyncio.wait([self._warming])
+            self._warming = None
+
+    async def _state(self, *more: AnyMessage) -> tuple[State, CallContext]:
+        """The thread's state with more messages, and what a node would get of the call."""
+        values = (await self._talk.thread.state()).values
+        state = cast(State, {**values, "messages": [*values.get("messages", ()), *more]})
+        jobs = Jobs(self._mind.toolbox)
+        return state, CallContext(self._models, jobs, self._ahead, self._memory, self._known)
 
     async def reply(self, text: str) -> AsyncGenerator[Output, None]:
         """See `voicebot.brain.Brain`. '' is a turn in which the caller was only silent."""
+        await self._warm_enough()
         self._memory.pause()
         for used in [*self._ahead.settle(), *self._summariser.untold()]:
             yield used
@@ -143,10 +183,8 @@ class GraphBrain:
         elif self._watch and not self._watch.passes(text):
             return
         elif self._mind.prepare and all(turn.is_settled for turn in self._talk.turns):
-            state = await self._talk.thread.state()
-            messages = [*state.values.get("messages", ()), HumanMessage(text)]
-            call = CallContext(self._models, Jobs(self._mind.toolbox), self._ahead, self._memory, self._known)
-            await self._mind.prepare(cast(State, {**state.values, "messages": messages}), call)
+            await self._warm_enough()
+            await self._mind.prepare(*await self._state(HumanMessage(text)))
 
     async def heard(self, text: str, *, interrupted: bool) -> None:
         """See `voicebot.brain.Brain`. Of each reply the first report counts: after it, the reply is over."""
@@ -180,6 +218,7 @@ class GraphBrain:
 
     async def close(self) -> Sequence[Output]:
         """Stop, let tools that have started finish, and forget the conversation."""
+        await self._warm_enough()
         late = [*await self._talk.finish(), *self._strikes()]
         await self._ahead.drop()
         await self._memory.close()

@@ -6,7 +6,7 @@ next provider, tools) is the same for all and lives in `voicebot.brain.respond`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,8 @@ class LLM:
     """The `tool_choice` with which it may call no tool."""
     shaped: Callable[[Sequence[BaseMessage]], list[BaseMessage]] = list
     """Messages as this provider wants them."""
+    warm: Callable[[Sequence[BaseMessage], Sequence[dict[str, Any]]], Awaitable[None]] | None = None
+    """Reads what every turn begins with (messages, tools), for a model whose first turn is slow otherwise."""
     price: Price | None = None
     """What its tokens cost; None when nobody knows."""
     secret: str = field(default="", repr=False)

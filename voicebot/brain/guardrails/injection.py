@@ -9,7 +9,7 @@ from voicebot.brain.guardrails.reading import Reading
 from voicebot.brain.guardrails.rules import Match, Words
 from voicebot.brain.guardrails.ruling import Hit
 
-_SUPPORTING = frozenset({"verbatim", "check", "access"})
+_SUPPORTING = frozenset({"verbatim", "check", "access", "database", "demand"})
 """Kinds that only add to others."""
 
 

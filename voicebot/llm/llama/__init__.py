@@ -54,7 +54,12 @@ async def connect(
     load = functools.partial(_loaded, path, model, temperature)
     chat = await asyncio.get_running_loop().run_in_executor(None, load)
     return LLM(
-        f"llama/{model}", chat, place=f"{model} on this machine", silence_s=silence_s, complete_key="finish_reason"
+        f"llama/{model}",
+        chat,
+        place=f"{model} on this machine",
+        silence_s=silence_s,
+        complete_key="finish_reason",
+        warm=chat.warm,
     )
 
 

@@ -86,6 +86,7 @@ def _security_codes(scene: Scene, *, beside_card: bool) -> Iterator[Private]:
             continue
         before = reading.tokens[max(0, run.first - 8) : run.first]
         on_the_back = "back" in before and beside_card and "digits" in before
-        named = _CODES.intersection(before) or ("security" in before and "code" in before and beside_card)
+        called = ("security" in before and "code" in before) or ("verification" in before and "card" in before)
+        named = _CODES.intersection(before) or (called and beside_card)
         if named or on_the_back:
             yield scene.private("card", run.digits, run.first, run.end, 0.8)

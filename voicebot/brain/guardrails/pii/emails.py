@@ -73,9 +73,14 @@ def _domain(scene: Scene, place: int) -> tuple[str, int]:
     if not parts[-1]:
         return "", place
     top = parts[-1]
-    if len(parts) > 1 and (top in known["top"] or (len(top) >= 2 and scene.reading.tokens[place - 1] == "@")):
+    if len(parts) > 1 and (top in known["top"] or (len(top) >= 2 and _is_sure(scene, place - 1))):
         return ".".join(parts), end
     return "", place
+
+
+def _is_sure(scene: Scene, at: int) -> bool:
+    """Whether the "at" can only be that of an address, so that any top-level domain will do."""
+    return scene.reading.tokens[at] == "@" or scene.cues.any("email") or "email" in scene.asked
 
 
 def _characters(scene: Scene, place: int, *, domain: bool = False) -> tuple[str, int] | None:

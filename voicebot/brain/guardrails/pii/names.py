@@ -62,6 +62,8 @@ def find(scene: Scene) -> Iterator[Private]:
         place = name.end
     if "name" in scene.asked:
         yield from _answer(scene)
+    if {"name", "surname", "spelled", "spelt", "spell"}.intersection(scene.reading.tokens):
+        yield from _spelled_anywhere(scene)
 
 
 def _at(scene: Scene, place: int) -> tuple[_Name | None, float]:
@@ -222,6 +224,16 @@ def _spelled_after(scene: Scene, name: _Name) -> Iterator[Private]:
             and scene.reading.tokens[place].isdigit()
         ):
             return
+
+
+def _spelled_anywhere(scene: Scene) -> Iterator[Private]:
+    """Words that are spelled where a name is spoken of."""
+    place = 0
+    while place < len(scene.reading):
+        letters = spelled(scene.dictation, place, least=4)
+        if letters:
+            yield scene.private("name", letters.text.title(), letters.first, letters.end, 0.7)
+        place = letters.end if letters else place + 1
 
 
 def _answer(scene: Scene) -> Iterator[Private]:
