@@ -180,8 +180,7 @@ def test_the_record_of_a_call_holds_no_private_word(tmp_path: Path):
     folder = clock.run(talk(), skip_idle=True)
     record = (folder / "events.jsonl").read_text()
     assert [event.kind for event in told if isinstance(event, events.GuardrailHit)] == ["card", "card"]
-    assert [event.text for event in told if isinstance(event, events.TurnEnded)][0].startswith(
-        "my card number is [card"
-    )
+    ended = next(event for event in told if isinstance(event, events.TurnEnded))
+    assert ended.text.startswith("my card number is [card")
     assert "four one" not in record
     assert "4111" not in record.replace(" ", "")

@@ -44,7 +44,7 @@ def card() -> Iterator[sound_card.SoundCard]:
         shutil.rmtree(folder)
 
 
-def talk(project: Path, card: sound_card.SoundCard, *more: str) -> "pexpect.spawn[str]":
+def talk(project: Path, card: sound_card.SoundCard, *more: str) -> pexpect.spawn[str]:
     command = ["-c", MAIN, "talk", *DEVICES, *more]
     size = (40, 120)
     return pexpect.spawn(

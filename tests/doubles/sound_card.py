@@ -72,7 +72,8 @@ def sound_card(folder: Path) -> Iterator[SoundCard]:
     try:
         deadline = time.monotonic() + 20
         while not (folder / "native").exists():
-            assert server.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError((folder / "log").read_text())
             time.sleep(0.05)
         yield card
     finally:

@@ -42,7 +42,7 @@ class TextCall:
         self.ended: tuple[str, dict[str, Any]] | None = None
 
     def say(self, text: str, heard: str | None = None, claims: Claims | None = None) -> str:
-        """`heard` is what the caller heard of the agent's last words (None: all); `claims` are what a model made of it."""
+        """`heard` is what the caller heard of the agent's last words (None: all); `claims`: what a model made of it."""
         move = self.dialogue.step(self.state, text, heard=heard, claims=claims)
         said = [move.say]
         while move.tools and move.tools[0].name not in ENDINGS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 
 import pytest
 
@@ -19,9 +20,9 @@ from voicebot.tts.espeak import Espeak
 pytest.importorskip("livekit.rtc", reason='echo cancellation is not installed: pip install "voicebot[mic]"')
 
 TALE = (
-    "There was once a miller who had three sons, his mill, a donkey and a cat. The sons had to grind, the donkey had to "
-    "fetch grain and carry meal away, and the cat had to catch the mice. When the miller died, the sons divided the "
-    "inheritance: the eldest received the mill, the second the donkey, and the third the cat, for nothing else was left. "
+    "There was once a miller who had three sons, his mill, a donkey and a cat. The sons had to grind, the donkey had "
+    "to fetch grain and carry meal away, and the cat had to catch the mice. When the miller died, the sons divided the "
+    "inheritance: the eldest received the mill, the second the donkey, and the third the cat. Nothing else was left. "
 )
 
 
@@ -47,7 +48,7 @@ def test_the_agent_never_interrupts_itself_in_ten_minutes():
 
     room, told = clock.run(listen(), skip_idle=True)
     spoken_s = room.sound.played() / room.rate_hz
-    print(f"{spoken_s / 60:.1f} min of agent speech, echo return loss {room.return_loss_db:.0f} dB")
+    sys.stdout.write(f"{spoken_s / 60:.1f} min of agent speech, echo return loss {room.return_loss_db:.0f} dB\n")
     assert spoken_s > 600
     assert room.return_loss_db > 35
     assert not kinds(told, events.CallerSpeechStarted)
@@ -86,5 +87,5 @@ def test_a_caller_who_talks_over_it_is_heard():
         return bool(kinds(told, events.BargeIn))
 
     heard = sum(clock.run(interrupt(rng.uniform(0, 12)), skip_idle=True) for _ in range(trials))
-    print(f"{heard} of {trials} interruptions heard over the agent's own echo")
+    sys.stdout.write(f"{heard} of {trials} interruptions heard over the agent's own echo\n")
     assert heard >= wanted

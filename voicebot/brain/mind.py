@@ -111,7 +111,8 @@ def _flow_mind(agent: Agent) -> Mind:
 async def _connect(agent: Agent, models: Sequence[providers.Choice], unusable: list[Failed]) -> Sequence[LLM]:
     """Those that can be opened; raises what the last one raises when that is none."""
     llms: list[LLM] = []
-    for choice, following in zip(models, [*models[1:], None], strict=True):
+    for index, choice in enumerate(models):
+        following = models[index + 1] if index + 1 < len(models) else None
         try:
             llms.append(await _open(agent, choice))
         except VoicebotError as error:

@@ -94,6 +94,14 @@ def test_the_agent_says_what_the_caller_told_and_of_cards_the_end() -> None:
     assert own.agent("I charged your card [card 1].").text == "I charged your card ending in 1 1 1 1."
 
 
+def test_what_was_heard_goes_back_to_the_model_with_placeholders() -> None:
+    own = guard()
+    own.caller("i'm emma wilson my email is emma@example.com")
+    heard = own.agent("Thanks [name 1], I wrote to [email 1].").text
+    assert own.heard(heard) == "Thanks [name 1], I wrote to [email 1]."
+    assert guard(pii={"model": "raw"}).heard(heard) == heard
+
+
 def test_the_agent_does_not_say_what_others_told() -> None:
     own = guard()
     own.result("crm", '{"email": "someone@example.com"}')
@@ -173,6 +181,15 @@ def test_interim_transcripts_show_no_digits_before_they_are_complete() -> None:
         shown = own.record(" ".join(words[:count]), interim=True)
         assert "one" not in shown
     assert own.record(" ".join(words)) == "my card number is [card 1]"
+
+
+def test_a_turn_that_went_on_is_read_as_one() -> None:
+    own = guard()
+    words = "it's four one one one one one one one one one one one one one one one".split()
+    for count in (5, 9, 12):
+        own.caller(" ".join(words[:count]))
+    assert own.caller(" ".join(words)).text == "it's [card 1]"
+    assert own.restore("[card 1]") == "4" + "1" * 15
 
 
 def test_a_record_of_a_turn_hides_what_its_ruling_hid() -> None:

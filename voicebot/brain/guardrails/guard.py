@@ -117,6 +117,12 @@ class Guard:
             self._remember(text, self._privacy.record(text, interim=False))
         return self._recorded[text]
 
+    def heard(self, text: str) -> str:
+        """What the caller heard of a reply, on its way into the conversation's memory: the model does not get to see
+        there what was hidden from it before."""
+        redacted = self._settings.pii and self._settings.pii.model == "redacted"
+        return self._privacy.heard(text) if self._privacy and redacted else text
+
     def restore(self, value: Any) -> Any:
         """A tool's arguments with the real values for the placeholders in them, at any depth."""
         return self._privacy.vault.restore(value) if self._privacy else value

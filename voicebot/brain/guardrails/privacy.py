@@ -51,11 +51,20 @@ class Privacy:
         )
         self._asked: frozenset[str] = frozenset()
         self._tails = dict.fromkeys(("caller", "agent", "record"), Tail())
+        self._last_turn = ("", Tail())
+        """The caller's last turn, and the tail before it."""
         self.vault = Vault()
 
     def caller(self, text: str) -> list[Private]:
-        """What is private in the caller's turn; it may end a number that was begun in an earlier one."""
-        scene = self._scene(text, "caller", self._tails["caller"])
+        """What is private in the caller's turn; it may end a number that was begun in an earlier one.
+
+        A turn that only goes on where the last one seemed to be over takes its place.
+        """
+        said, before = self._last_turn
+        goes_on = bool(said) and len(text) > len(said) and text.startswith(said)
+        tail = before if goes_on else self._tails["caller"]
+        self._last_turn = (text, tail)
+        scene = self._scene(text, "caller", tail)
         found = self._found(scene, self._settings.kinds)
         self._tails["caller"] = _tail_after(scene, found)
         return found
@@ -89,6 +98,11 @@ class Privacy:
 
     def _placeholder(self, origin: Origin, found: Private) -> str:
         return self.vault.placeholder(found.kind, found.value, origin)
+
+    def heard(self, text: str) -> str:
+        """What the agent was heard to say with placeholders for private data again."""
+        found = self._found(self._scene(text, "results"), _SENSITIVE)
+        return self.vault.hide(self.hidden(text, found, by_caller=False))
 
     def withheld(self, text: str, found: Iterable[Private]) -> str:
         """The text with a word that can be spoken for what was found."""

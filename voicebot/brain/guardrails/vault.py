@@ -48,6 +48,19 @@ class Vault:
         values = self._values.get(kind, [])
         return (kind, values[number], (kind, number) in self._told) if 0 <= number < len(values) else None
 
+    def hide(self, text: str) -> str:
+        """The text with placeholders for all values of this call that are written out in it."""
+        known = {
+            value.casefold(): f"[{kind} {number + 1}]"
+            for kind, values in self._values.items()
+            for number, value in enumerate(values)
+        }
+        if not known:
+            return text
+        values = "|".join(map(re.escape, sorted(known, key=len, reverse=True)))
+        found = re.compile(rf"(?<!\w)(?:{values})(?!\w)", re.IGNORECASE)
+        return found.sub(lambda match: known[match[0].casefold()], text)
+
     def restore(self, value: Any) -> Any:
         """The same value with all placeholders in its texts replaced, at any depth."""
         if isinstance(value, str):

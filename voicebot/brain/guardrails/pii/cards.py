@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from voicebot.brain.guardrails.checksums import luhn
 from voicebot.brain.guardrails.pii.numbers import Piece, Run
@@ -50,18 +50,35 @@ class _Joined:
 
     def card(self, cue: str) -> tuple[str, int, int] | None:
         """(digits, first token, one past the last) of the part that is a card and is not over before this run."""
-        fitting: dict[int, tuple[str, int, int]] = {}
-        for start in range(len(self._pieces)):
+        starts = range(len(self._pieces)) if cue == "card" else sorted({0, self._before})
+        fitting = {len(digits): (digits, start, end) for digits, start, end in self._parts(starts, cue)}
+        best = next((fitting[length] for length in _LENGTHS if length in fitting), None)
+        if best:
+            return self._placed(*best)
+        other = next((digits for digits in self._read_otherwise() if _ISSUED.fullmatch(digits) and luhn(digits)), None)
+        return (other, self._pieces[self._before].first, self._pieces[-1].end) if other else None
+
+    def _parts(self, starts: Sequence[int], cue: str) -> Iterator[tuple[str, int, int]]:
+        """(digits, first piece, last piece) of all parts that are cards by themselves; of equal length the first last."""
+        for start in reversed(starts):
             digits = ""
             for end in range(start, len(self._pieces)):
                 digits += self._pieces[end].digits
                 if len(digits) > max(_LENGTHS):
                     break
-                whole = start == 0 and end == len(self._pieces) - 1
-                if end >= self._before and (whole or start == 0 or cue == "card") and _is_card(digits, whole, cue):
-                    fitting.setdefault(len(digits), (digits, start, end))
-        best = next((fitting[length] for length in _LENGTHS if length in fitting), None)
-        return self._placed(*best) if best else None
+                whole = start in (0, self._before) and end == len(self._pieces) - 1
+                if end >= self._before and _is_card(digits, whole, cue):
+                    yield digits, start, end
+
+    def _read_otherwise(self) -> Iterator[str]:
+        """All digits with one "twenty seven" as 20 7 and not as 27: which it is cannot be heard."""
+        if sum(len(piece.digits) for piece in self._pieces) > max(_LENGTHS):
+            return
+        for place, piece in enumerate(self._pieces):
+            if len(piece.digits) == 2 and piece.digits[1] != "0" and piece.end - piece.first > 1:
+                readings = (f"{each.digits[0]}0{each.digits[1]}" if at == place else each.digits
+                            for at, each in enumerate(self._pieces))  # fmt: skip
+                yield "".join(readings)
 
     def _placed(self, digits: str, start: int, end: int) -> tuple[str, int, int]:
         rest = "".join(piece.digits for piece in self._pieces[end + 1 :])

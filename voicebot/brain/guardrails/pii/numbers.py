@@ -122,6 +122,8 @@ def _sayings(language: str, more: dict[str, str], largest: int) -> Iterator[tupl
         yield tuple(said.split()), str(number)
         if language == "en" and " and " in said:
             yield tuple(said.replace(" and ", " ").split()), str(number)
+    for number in range(10, 100) if language == "en" and largest > 99 else ():
+        yield (*fold(str(num2words(number))).replace("-", " ").split(), "hundred"), f"{number}00"
     for year in range(1900, 2031) if largest > 99 and language != "en" else ():
         for form in ("year", "cardinal"):
             yield tuple(fold(str(num2words(year, lang=language, to=form))).replace("-", " ").split()), str(year)
