@@ -1,7 +1,7 @@
 """How far a text leans towards an attack, by its words alone: what the rules have no words for yet.
 
-A linear score over words, pairs of words and pieces of words, learned from the labelled sentences in
-evals/guardrails by `python -m voicebot.evals.guardrails.learn`. It adds up weights and knows nothing else: no model, no network, half a
+A linear score over words, pairs of words and pieces of words, learned from the labelled sentences in evals/guardrails
+(`python -m voicebot.evals.guardrails.learn`). It adds up weights and knows nothing else: no model, no network, half a
 millisecond. Its weights are leaning.npz.
 """
 
