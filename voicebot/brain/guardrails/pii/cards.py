@@ -59,7 +59,7 @@ class _Joined:
         return (other, self._pieces[self._before].first, self._pieces[-1].end) if other else None
 
     def _parts(self, starts: Sequence[int], cue: str) -> Iterator[tuple[str, int, int]]:
-        """(digits, first piece, last piece) of all parts that are cards by themselves; of equal length the first last."""
+        """(digits, first piece, last piece) of all parts that are cards by themselves; of equal length first last."""
         for start in reversed(starts):
             digits = ""
             for end in range(start, len(self._pieces)):
