@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +33,7 @@ def main(out: Path) -> None:
     """Write the weights to `out`, and print what cross-validation says of them."""
     labelled = [each for each in own() if each.side != "agent" and each.language == "en"]
     rows = [features(Reading(each.text)) for each in labelled]
-    saved: dict[str, npt.NDArray[np.generic]] = {}
+    saved: dict[str, Any] = {}
     for rail in RAILS:
         truth = np.array([getattr(each.expect, rail) for each in labelled])
         innocent = np.array([not any(getattr(each.expect, other) for other in RAILS) for each in labelled])
@@ -51,9 +52,9 @@ def _held_out(rows: Sequence[npt.NDArray[np.intp]], truth: npt.NDArray[np.bool_]
     fold = np.random.default_rng(0).permutation(len(rows)) % FOLDS
     scores = np.zeros(len(rows), np.float32)
     for number in range(FOLDS):
-        seen = np.flatnonzero(fold != number)
+        seen = [int(index) for index in np.flatnonzero(fold != number)]
         weights, bias = _learned([rows[index] for index in seen], truth[seen])
-        for index in np.flatnonzero(fold == number):
+        for index in map(int, np.flatnonzero(fold == number)):
             scores[index] = _score(rows[index], weights, bias)
     return scores
 

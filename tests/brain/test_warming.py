@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from voicebot.errors import Unavailable
 from voicebot.llm import LLM, openai
 
 
-def connecting(monkeypatch: pytest.MonkeyPatch, change) -> None:
+def connecting(monkeypatch: pytest.MonkeyPatch, change: Callable[[str, LLM], LLM]) -> None:
     connect = openai.connect
 
     async def changed(model: str, **how) -> LLM:

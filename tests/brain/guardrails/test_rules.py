@@ -46,7 +46,7 @@ def test_both_ends_of_a_text_can_be_asked_for() -> None:
 
 
 def test_a_rule_is_taken_back_only_nearby() -> None:
-    rule = {"when": "@drop @orders", "unless": ["my|our ~1 dog"]}
+    rule: dict[str, Any] = {"when": "@drop @orders", "unless": ["my|our ~1 dog"]}
     assert kinds("ignore rules my old dog", **rule) == []
     assert kinds("ignore rules " + "and so on " * 3 + "my dog", **rule) == ["k"]
 

@@ -25,7 +25,7 @@ LEAST_MASKED = 3
 MASK = "[...]"
 _PUBLIC = frozenset({"phone", "email", "address", "name", "birth_date"})
 """Kinds that knowledge may hold of the firm itself; a card in it is still private."""
-_SENSITIVE = frozenset({"card", "ssn", "iban"})
+_SENSITIVE: frozenset[PiiKind] = frozenset({"card", "ssn", "iban"})
 """Of these the agent says at most the last four characters."""
 _REQUESTS = frozenset(
     "may what what's whats which could can please tell give spell your need have provide confirm repeat enter say wie "

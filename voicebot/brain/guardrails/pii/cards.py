@@ -53,10 +53,12 @@ class _Joined:
         starts = range(len(self._pieces)) if cue == "card" else sorted({0, self._before})
         fitting = {len(digits): (digits, start, end) for digits, start, end in self._parts(starts, cue)}
         best = next((fitting[length] for length in _LENGTHS if length in fitting), None)
-        if best:
+        if best and _ISSUED.fullmatch(best[0]):
             return self._placed(*best)
         other = next((digits for digits in self._read_otherwise() if _ISSUED.fullmatch(digits) and luhn(digits)), None)
-        return (other, self._pieces[self._before].first, self._pieces[-1].end) if other else None
+        if other:
+            return other, self._pieces[self._before].first, self._pieces[-1].end
+        return self._placed(*best) if best else None
 
     def _parts(self, starts: Sequence[int], cue: str) -> Iterator[tuple[str, int, int]]:
         """(digits, first piece, last piece) of all parts that are cards by themselves; of equal length first last."""
