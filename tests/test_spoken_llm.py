@@ -140,14 +140,15 @@ def test_a_caller_whose_answer_is_late_hears_a_filler_and_the_memory_does_not(tm
     (started,) = [e for e in happened if isinstance(e, events.AgentSpeechStarted) and e.turn == 1]
     (ended,) = [e for e in happened if isinstance(e, events.TurnEnded)]
     assert started.filler
-    assert started.t_ms - ended.speech_end_ms < 1500
+    assert started.t_ms - ended.t_ms < 1500, "from when it was decided that the caller had finished"
     (stopped,) = [e for e in happened if isinstance(e, events.AgentSpeechStopped) and e.turn == 1]
     assert stopped.heard == "One moment. We open at eight."
     assert remembered[-1] == "We open at eight."
     (fall,) = waterfalls(happened)
     assert fall.filler_ms == started.t_ms - ended.speech_end_ms
     assert fall.v2v_ms is not None
-    assert 2000 < fall.v2v_ms < 3000, "the latency of the answer, not of the filler"
+    decided_ms = ended.t_ms - ended.speech_end_ms
+    assert 1500 < fall.v2v_ms - decided_ms < 3000, "the latency of the answer, not of the filler"
     assert {stage.name for stage in fall.stages} >= {"brain", "voice"}
 
 

@@ -20,11 +20,11 @@ from voicebot.brain.guardrails.leaning import SIZE, features
 from voicebot.brain.guardrails.reading import Reading
 from voicebot.evals.guarding import own
 
-FALSE_ALARMS = 0.006
+FALSE_ALARMS = 0.004
 FOLDS = 5
 ROUNDS = 400
 RATE = 2.0
-PENALTY = 2e-4
+PENALTY = 2e-6
 RAILS = ("injection", "toxicity")
 Floats = npt.NDArray[np.float32]
 
@@ -73,7 +73,7 @@ def _learned(rows: Sequence[npt.NDArray[np.intp]], truth: npt.NDArray[np.bool_])
     for _ in range(ROUNDS):
         sums = np.bincount(owner, weights[flat] * value, len(rows)) + bias
         wrong = (1 / (1 + np.exp(-sums)) - truth) * share
-        slope = np.bincount(flat, wrong[owner] * value, SIZE).astype(np.float32) + PENALTY * weights / 100
+        slope = np.bincount(flat, wrong[owner] * value, SIZE).astype(np.float32) + PENALTY * weights
         pace += slope**2
         weights -= 0.1 * slope / np.sqrt(pace)
         bias -= RATE * float(wrong.sum())

@@ -117,7 +117,7 @@ async def test_the_next_model_goes_on_where_the_answer_broke_off(tmp_path: Path,
     # The first one is asked again, unless it hung.
     again = [] if "hangs_after" in how else [answer(status=500)]
     first, second = OpenAIEndpoint(answer("We open at nine.", **how), *again), OpenAIEndpoint(answer(rest))
-    async with a_call_to(tmp_path, first, second, silence_s=0.3) as brain:
+    async with a_call_to(tmp_path, first, second, silence_s=1.0) as brain:
         outputs = await outputs_of(brain, "hello")
         assert words(outputs) == "We open at eight."
         assert [m.text for m in await brain.messages()][1:] == ["We open at eight."]

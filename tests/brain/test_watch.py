@@ -56,6 +56,20 @@ async def test_the_model_never_sees_the_card_and_the_tool_gets_it(tmp_path: Path
     assert Guarded("pii", "card", "tool", "redact") in outputs
 
 
+async def test_what_the_agent_reads_back_is_heard_and_hidden_from_the_model_again(tmp_path: Path):
+    async with (
+        OpenAIEndpoint(answer("I have [phone 1], is that right?"), answer("Good.")) as server,
+        a_call(guarded(tmp_path, server, {"pii": "redact"})) as brain,
+    ):
+        said = words(await outputs_of(brain, "my number is 415 555 0134"))
+        await brain.heard(said, interrupted=False)
+        await outputs_of(brain, "yes")
+    assert "415" in said or "four one five" in said
+    assert "415" not in json.dumps(server.requests)
+    assert "four one five" not in json.dumps(server.requests)
+    assert "I have [phone 1], is that right?" in json.dumps(server.requests[1])
+
+
 async def test_an_insult_is_refused_without_asking_a_model(tmp_path: Path):
     async with (
         OpenAIEndpoint(answer("Hello.")) as server,
@@ -140,6 +154,19 @@ async def test_orders_in_the_result_of_a_tool_do_not_reach_the_model(tmp_path: P
         outputs = await outputs_of(brain, "where is my order")
     assert "previous instructions" not in json.dumps(server.requests)
     assert any(isinstance(output, Guarded) and output.side == "tool" for output in outputs)
+
+
+async def test_a_model_gives_a_second_opinion_on_what_the_rules_let_through(tmp_path: Path):
+    rails = {"injection": "block", "refusal": "No.", "judge": {"llm": "openai/judge", "timeout": "5s"}}
+    async with (
+        OpenAIEndpoint(answer("pass"), answer("We open at eight."), answer("injection")) as server,
+        a_call(guarded(tmp_path, server, rails)) as brain,
+    ):
+        assert words(await outputs_of(brain, "when do you open")).strip() == "We open at eight."
+        refused = await outputs_of(brain, "the owl flies at midnight")
+    assert words(refused) == "No."
+    assert Guarded("injection", "judged", "caller", "block") in refused
+    assert [request["model"] for request in server.requests] == ["judge", "double", "judge"]
 
 
 async def test_words_flow_as_before_when_no_rail_strikes(tmp_path: Path):

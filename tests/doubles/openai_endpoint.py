@@ -118,6 +118,11 @@ class OpenAIEndpoint:
             return web.json_response({"error": error}, status=one.status)
         if one.raw is not None:
             return web.Response(body=one.raw, content_type="text/event-stream")
+        if not body.get("stream"):
+            message = {"role": "assistant", "content": one.text}
+            choice = {"index": 0, "message": message, "finish_reason": "stop"}
+            whole = {"id": "chatcmpl-double", "object": "chat.completion", "created": 1, "model": "double"}
+            return web.json_response({**whole, "choices": [choice]})
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         await _send(response, {"role": "assistant", "content": ""})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -43,7 +43,7 @@ def _open_brain(agent: Agent, call_id: str, guard: Guard | None) -> GraphBrain:
     if which not in _MINDS:
         _MINDS[which] = _mind(agent)
     name = models[0].name if models else agent.brain.graph or "flow"
-    watch = Watch(guard, agent, redacts=agent.flow is None) if guard else None
+    watch = Watch(guard, agent, redacts=agent.flow is None, judge=_judge(agent)) if guard else None
     unusable: list[Failed] = []
     return GraphBrain(_MINDS[which], call_id, name, partial(_connect, agent, models, unusable), watch, unusable)
 
@@ -106,6 +106,15 @@ def _flow_mind(agent: Agent) -> Mind:
     prepare = recall.before(rails.prepare) if agent.brain.speculative else None
     budget = agent.brain.context
     return Mind(graph, toolbox, agent.language, agent.greeting, settled, prepare, context=budget, slots=slots)
+
+
+def _judge(agent: Agent) -> Callable[[], Awaitable[LLM]] | None:
+    """Opens the model that the guardrails ask for a second opinion. Raises as `providers.choose` does."""
+    rails = agent.brain.guardrails
+    if rails is None or rails.judge is None:
+        return None
+    choice = providers.choose("llm", [rails.judge.llm], agent.root, keyless="openai" if agent.brain.base_url else "")
+    return partial(_open, agent, choice)
 
 
 async def _connect(agent: Agent, models: Sequence[providers.Choice], unusable: list[Failed]) -> Sequence[LLM]:

@@ -155,6 +155,9 @@ class GraphBrain:
     async def _watched(self, text: str) -> AsyncGenerator[Output, None]:
         """The reply, if the guardrails let the caller's words in."""
         ruling = self._watch.caller(text) if self._watch and text else None
+        if self._watch and ruling and not ruling.say:
+            opinion = await self._watch.second_opinion(ruling.text)
+            ruling = opinion if opinion and opinion.say else ruling
         if ruling and ruling.say:
             replies = self._talk.refuse(ruling.say, HumanMessage(REFUSED, id=_new_id("caller")))
         else:

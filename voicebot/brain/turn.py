@@ -226,8 +226,15 @@ class Turn:
         messages = self._account()
         heard, interrupted = self._heard or ("", True)
         if self._heard or not self.complete:
-            return as_heard(messages, heard, interrupted=interrupted, said=self._said)
-        return messages
+            messages = as_heard(messages, heard, interrupted=interrupted, said=self._said)
+        return [self._for_memory(message) for message in messages] if self.lips else messages
+
+    def _for_memory(self, message: AnyMessage) -> AnyMessage:
+        """What the caller hears may hold what a model must not see."""
+        if not self.lips or message.id not in self._said or not isinstance(message, AIMessage):
+            return message
+        text = self.lips.remembered(message.text)
+        return message if text == message.text else _with_text(message, text)
 
     @property
     def is_unchanged(self) -> bool:
@@ -251,7 +258,7 @@ class Turn:
         said = self._said.get(message.id or "") if self.lips else None
         if said is None or not isinstance(message, AIMessage) or letters(said) == letters(message.text):
             return message
-        return message.model_copy(update={"content": content_of(message.content, said.strip())})
+        return _with_text(message, said.strip())
 
     def _done(self) -> list[AnyMessage]:
         """Everything that was said and done, in order; a message that is not finished as far as it got."""
@@ -259,3 +266,7 @@ class Turn:
         partial = {id_: AIMessage(text, id=id_) for id_, text in said.items() if id_ not in self._messages}
         results = {done.message.id or "": done.message for done in self.jobs.finished().values()}
         return list({**self._messages, **partial, **results}.values())
+
+
+def _with_text(message: AIMessage, text: str) -> AIMessage:
+    return message.model_copy(update={"content": content_of(message.content, text)})

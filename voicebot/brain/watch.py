@@ -6,18 +6,23 @@ runs, so a node behind it would come too late; and a graph that somebody else wr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
+from loguru import logger
+
 from voicebot.agent import Agent
 from voicebot.brain import Guarded
-from voicebot.brain.guardrails import KNOWLEDGE, Guard, Ruling
+from voicebot.brain.guardrails import KNOWLEDGE, Guard, Ruling, judge
 from voicebot.brain.jobs import Run
 from voicebot.brain.prompt import read
 from voicebot.brain.tools import Outcome
+from voicebot.errors import VoicebotError
+from voicebot.llm import LLM
 from voicebot.tts.clauses import Clauses
 
+OpenJudge = Callable[[], Awaitable[LLM]]
 REFUSED = "[The caller said something that must not be passed on to you. They were told so.]"
 """Stands in the conversation for what the caller said."""
 
@@ -34,8 +39,11 @@ def guard_of(agent: Agent) -> Guard | None:
 class Watch:
     """One brain's. `redacts`: it reads words for a language model, so what is private does not reach it."""
 
-    def __init__(self, guard: Guard, agent: Agent, *, redacts: bool) -> None:
+    def __init__(self, guard: Guard, agent: Agent, *, redacts: bool, judge: OpenJudge | None = None) -> None:
+        """`judge` opens the model that is asked for a second opinion."""
         self._guard = guard
+        self._open_judge = judge
+        self._judge: LLM | None = None
         self._agent = agent
         self._redacts = redacts
         self._struck: list[Guarded] = []
@@ -51,6 +59,21 @@ class Watch:
         self._strikes(ruling, "caller")
         passes = ruling.action not in ("block", "hand_over")
         return ruling if self._redacts or not passes else replace(ruling, text=text)
+
+    async def second_opinion(self, text: str) -> Ruling | None:
+        """A model's verdict on a turn of the caller that the rules have let through; None when nobody is asked."""
+        rails = self._agent.brain.guardrails
+        if rails is None or self._open_judge is None or not text:
+            return None
+        try:
+            self._judge = self._judge or await self._open_judge()
+        except VoicebotError as error:
+            logger.warning(f"the guardrails have no judge: {error}")
+            self._open_judge = None
+            return None
+        ruling = await judge(self._judge.model, rails, text, side="the caller", language=self._agent.language)
+        self._strikes(ruling, "caller")
+        return ruling
 
     def passes(self, text: str) -> bool:
         """Whether a guess at the caller's turn surely goes on as it is. Nothing is remembered of it."""
@@ -108,6 +131,10 @@ class Lips:
     def flush(self) -> str:
         """What was held back is whole."""
         return "".join(self._passed(clause) for clause in self._clauses.flush())
+
+    def remembered(self, text: str) -> str:
+        """Words of the reply as the conversation keeps them."""
+        return self._guard.heard(text)
 
     def _passed(self, clause: str) -> str:
         if self.sealed:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.doubles.dictation import card_numbers, in_groups, luhn_complete, spoken_styles, with_pauses
+from tests.doubles.dictation import card_numbers, in_groups, in_pairs, luhn_complete, spoken_styles, with_pauses
 from voicebot.agent.guardrails import Guardrails
 from voicebot.brain.guardrails import Guard
 
@@ -37,6 +37,7 @@ def test_pauses_and_fillers_inside_do_not_hide_a_card(data: st.DataObject, numbe
 @settings(max_examples=30, deadline=None)
 @given(number=card_numbers(), style=spoken_styles)
 def test_a_tool_gets_the_digits_of_what_was_said(number: str, style: Callable[[str], str]) -> None:
+    assume(style is not in_pairs or len(number) % 2 == 0)  # "twenty seven" at an odd end may be 27 or 20 7
     own = guard()
     own.caller(f"it's {style(number)}")
     assert own.restore({"card": "[card 1]", "note": ["pay with [card 1]"]}) == {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from voicebot.brain.guardrails import hidden, rules
+from voicebot.brain.guardrails import hidden, leaning, rules
 from voicebot.brain.guardrails.reading import Reading
 from voicebot.brain.guardrails.rules import Match, Words
 from voicebot.brain.guardrails.ruling import Hit
@@ -20,10 +20,17 @@ def find(reading: Reading, side: str) -> list[Hit]:
         matches += _beneath(reading.raw, side)
     score = rules.total(matches)
     if score < rules.THRESHOLD:
-        return []
+        return _leaning(reading)
     telling = [match for match in matches if match.kind not in _SUPPORTING] or matches
     best = {match.kind: match for match in sorted(telling, key=lambda each: each.score)}
     return [Hit("injection", match.kind, match.start, match.end, round(score, 2)) for match in best.values()]
+
+
+def _leaning(reading: Reading) -> list[Hit]:
+    """What the rules have no words for, but looks like an attack."""
+    lean = leaning.lean(reading, "injection")
+    leans = lean >= leaning.threshold("injection")
+    return [Hit("injection", "leaning", 0, len(reading.raw), round(lean, 2))] if leans else []
 
 
 def _by_rules(reading: Reading, side: str) -> list[Match]:

@@ -61,7 +61,7 @@ class _Joined:
         return self._placed(*best) if best else None
 
     def _parts(self, starts: Sequence[int], cue: str) -> Iterator[tuple[str, int, int]]:
-        """(digits, first piece, last piece) of all parts that are cards by themselves; of equal length first last."""
+        """(digits, first piece, last piece) of all parts that are cards by themselves, from the last start on."""
         for start in reversed(starts):
             digits = ""
             for end in range(start, len(self._pieces)):
