@@ -42,7 +42,7 @@ class Cast:
     def _voices(self, agent: Agent) -> TTS:
         candidates = providers.ttss(agent)
         often = [agent.greeting or "", *(one.say for one in agent.handoff)]
-        phrases = None if candidates[0].instant else Phrases(paths.phrases_dir(), often)
+        phrases = None if candidates[0].instant else Phrases(paths.phrases_dir(), often, _manner(agent))
         return Voices(candidates, self._tts_failed, agent.language, agent.voice.pronounce, phrases)
 
     def enter(self, file: str) -> None:
@@ -108,3 +108,9 @@ class _EarStream:
 
     async def close(self) -> None:
         await asyncio.gather(*(stream.close() for stream in self._streams.values()))
+
+
+def _manner(agent: Agent) -> str:
+    """What decides how the agent's words sound, its voice aside."""
+    voice = agent.voice
+    return f"{agent.language} {voice.speed} {sorted(voice.manner.items())} {sorted(voice.pronounce.items())}"

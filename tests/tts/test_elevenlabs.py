@@ -38,6 +38,16 @@ async def test_a_clause_comes_as_audio_with_the_times_of_its_words():
     assert set(server.keys) == {SECRET}
 
 
+async def test_the_manner_of_speaking_goes_along():
+    async with ElevenLabsServer().running() as server:
+        calm = ElevenLabs("flash-v2.5", VOICE_ID, SECRET, "en", server.address, {"stability": 0.9, "speed": 1.1})
+        await calm.load()
+        assert [speech async for speech in calm.speak("Hi")]
+    (asked,) = server.requests
+    assert asked["voice_settings"]["stability"] == 0.9
+    assert asked["voice_settings"]["speed"] == 1.1
+
+
 async def test_a_voice_may_be_named_by_its_id_or_the_beginning_of_its_name():
     async with ElevenLabsServer().running() as server:
         for name in (VOICE_ID, "adam"):
@@ -60,6 +70,7 @@ async def test_an_unknown_voice_is_a_sentence_with_the_nearest():
         ("429", "refuses more requests"),
         ("500", "refuses the request"),
         ("cut", "ElevenLabs"),
+        ("garbage", "ElevenLabs"),
     ],
 )
 async def test_failures_are_raised_as_a_sentence_without_the_key(fault, sentence):

@@ -30,6 +30,13 @@ class Voice(Part):
     `auto` picks the best that runs here and now."""
     tts: OneOrMore[Annotated[Text, AfterValidator(references.tts)]] = Field(default=["auto"])
     """Text to speech, as `provider` or `provider/voice`, for example `espeak/en-us+f2`; chosen like `stt`."""
+    speed: Annotated[float, Field(ge=0.5, le=2)] = 1.0
+    """How fast the agent speaks, from half to twice as fast as the voice was made; ElevenLabs goes from 0.7 to 1.2."""
+    manner: dict[Literal["stability", "similarity_boost", "style"], Annotated[float, Field(ge=0, le=1)]] = Field(
+        default={}
+    )
+    """How a voice of ElevenLabs speaks, each from 0 to 1, for example `{stability: 0.4}`; without it, as it was made.
+    Other voices do not know this."""
     pronounce: dict[Text, Text] = Field(default={})
     """How words and phrases of the agent are said, for example `{Nguyen: win, SQL: sequel}`; the transcript keeps their
     spelling. Numbers, money, dates, e-mail addresses and codes are read out rightly without it."""

@@ -11,7 +11,7 @@ import asyncio
 import base64
 import binascii
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any
 
 import httpx
@@ -25,6 +25,9 @@ from voicebot.tts import Speech, Word
 KEY = "ELEVENLABS_API_KEY"
 RATE_HZ = 16000
 DEFAULT_VOICE = "Rachel"
+_SLOWEST, _FASTEST = 0.7, 1.2
+_COMPLETE = 0.7
+"""A sentence of which less than this share of its letters came was broken off."""
 _ID = re.compile(r"[A-Za-z0-9]{20}")
 SERVER = "https://api.elevenlabs.io"
 
@@ -33,16 +36,30 @@ def connect(agent: Agent, model: str) -> ElevenLabs:
     """For `voicebot.providers`. `model` is 'flash-v2.5:rachel'."""
     key = config.key(KEY, agent.root)
     name, _, voice = model.partition(":")
-    return ElevenLabs(name, voice or DEFAULT_VOICE, key.get_secret_value() if key else "", agent.language)
+    speed = min(_FASTEST, max(_SLOWEST, agent.voice.speed))
+    manner: dict[str, float] = {str(name): value for name, value in agent.voice.manner.items()}
+    if speed != 1:
+        manner["speed"] = speed
+    secret = key.get_secret_value() if key else ""
+    return ElevenLabs(name, voice or DEFAULT_VOICE, secret, agent.language, manner=manner)
 
 
 class ElevenLabs:
-    """A `TTS`. `server` is another place that speaks the protocol."""
+    """A `TTS`. `server` is another place that speaks the protocol; `manner` are ElevenLabs' voice settings."""
 
-    def __init__(self, model: str, voice: str, key: str, language: str, server: str = SERVER) -> None:
+    def __init__(
+        self,
+        model: str,
+        voice: str,
+        key: str,
+        language: str,
+        server: str = SERVER,
+        manner: Mapping[str, float] | None = None,
+    ) -> None:
         self.name = f"elevenlabs/{model}:{voice}"
         self._model = "eleven_" + re.sub(r"[-.]", "_", model.removeprefix("eleven_"))
         self._voice = voice
+        self._manner = manner or {}
         self._key = key
         self._language = language.partition("-")[0]
         self._server = server
@@ -78,11 +95,17 @@ class ElevenLabs:
                     yield Speech(pcm[: len(pcm) // 2 * 2], RATE_HZ, words)
             if words := letters.end():
                 yield Speech(b"", RATE_HZ, words)
+            if 0 < letters.heard < _COMPLETE * len("".join(text.split())):  # the SDK passes over what it cannot read
+                raise Unavailable("ElevenLabs broke off in the middle of a sentence.")
         except Exception as error:
             raise told(error) from error
 
     async def _request(self, text: str) -> AsyncIterator[Any]:
-        more = {"language_code": self._language} if "multilingual" not in self._model else {}
+        more: dict[str, Any] = {"language_code": self._language} if "multilingual" not in self._model else {}
+        if self._manner:
+            from elevenlabs.types import VoiceSettings
+
+            more["voice_settings"] = VoiceSettings(**self._manner)
         stream: AsyncIterator[Any] = (await self._client()).text_to_speech.stream_with_timestamps(
             self._voice_id,
             text=text,
@@ -104,6 +127,8 @@ class _Letters:
     def __init__(self) -> None:
         self._word = ""
         self._start_ms = 0.0
+        self.heard = 0
+        """Letters so far."""
 
     def feed(self, alignment: Any) -> tuple[Word, ...]:
         words: list[Word] = []
@@ -113,6 +138,7 @@ class _Letters:
             if letter.isspace():
                 words += self.end()
             else:
+                self.heard += 1
                 if not self._word:
                     self._start_ms = start_s * 1000
                 self._word += letter

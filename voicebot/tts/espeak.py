@@ -16,6 +16,8 @@ from voicebot.agent import Agent
 from voicebot.tts import Speech, Word, espeakng
 from voicebot.tts.pieces import pieces, speakable
 
+VOICE, RATE_WPM = "en-us+f2", 165
+SLOWEST_WPM, FASTEST_WPM = 80, 450
 _WORKER = ThreadPoolExecutor(1, thread_name_prefix="espeak")
 
 
@@ -25,7 +27,7 @@ class Espeak:
     Audio is s16le mono at 22 050 Hz. Samples differ a little from one utterance of the same text to the next.
     """
 
-    def __init__(self, voice: str = "en-us+f2", rate_wpm: int = 165, pitch: int = 50) -> None:
+    def __init__(self, voice: str = VOICE, rate_wpm: int = RATE_WPM, pitch: int = 50) -> None:
         self.name = f"espeak/{voice}"
         self._voice = espeakng.Voice(voice, rate_wpm, pitch)
 
@@ -88,4 +90,5 @@ class _Tokens:
 
 def connect(agent: Agent, model: str) -> Espeak:
     """The agent's voice; `model` is an eSpeak NG voice such as 'en-us+f2', '' the default."""
-    return Espeak(model) if model else Espeak()
+    rate_wpm = min(FASTEST_WPM, max(SLOWEST_WPM, round(RATE_WPM * agent.voice.speed)))
+    return Espeak(model or VOICE, rate_wpm)

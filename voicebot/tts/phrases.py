@@ -26,8 +26,10 @@ CHUNK_MS = 200
 class Phrases:
     """The phrases of one agent, by voice and text, in memory; `folder` keeps them between processes."""
 
-    def __init__(self, folder: Path, texts: Iterable[str]) -> None:
-        """`texts` is what is said often; each is kept clause by clause, as it is spoken."""
+    def __init__(self, folder: Path, texts: Iterable[str], manner: str = "") -> None:
+        """`texts` is what is said often; each is kept clause by clause, as it is spoken. `manner`: what else than voice
+        and words decides how they sound."""
+        self._manner = manner
         self._folder = folder
         self._texts = {clause.strip() for text in texts for clause in _clauses(text)}
         self._kept: dict[tuple[str, str], Sequence[Speech]] = {}
@@ -75,7 +77,7 @@ class Phrases:
             logger.warning(f"a phrase cannot be kept: {error}")
 
     def _path(self, voice: str, text: str) -> Path:
-        digest = hashlib.sha256(b"\0".join((voice.encode(), text.encode()))).hexdigest()
+        digest = hashlib.sha256(b"\0".join((voice.encode(), text.encode(), self._manner.encode()))).hexdigest()
         return self._folder / f"{digest[:32]}.npz"
 
 

@@ -134,4 +134,4 @@ def connect(agent: Agent, model: str) -> Piper:
     Raises Unavailable when it is not on disk.
     """
     _, speaker = models.parted(model)
-    return Piper(models.located(model, agent.root), speaker, name=model)
+    return Piper(models.located(model, agent.root), speaker, agent.voice.speed, name=model)
