@@ -28,6 +28,14 @@ _FIRST, _LAST = "^", "$"
 SHORTEST_STEM, LONGEST_STEM = 2, 24
 MOST_KNOWN_WORDS = 20_000
 ANY = "*"
+_NEGATED = "do does did is are was has have had would could should ca wo need ai".split()
+_SHORTENED = (
+    "i'm", "i've", "i'll", "you're", "you've", "you'll", "you'd", "he's", "she's", "they're", "they've", "they'll",
+    "they'd", "we've", "that's", "there's", "what's", "who's", "where's", "let's",
+    "nobody's", "somebody's", "someone's", "everyone's", "everybody's",
+)  # fmt: skip
+_APOSTROPHES = {each.replace("'", ""): each for each in (*(f"{verb}n't" for verb in _NEGATED), *_SHORTENED)}
+"""Contractions as a transcript may leave them -> as the rules write them: "dont" -> "don't"."""
 Saying = tuple[str, ...]
 Spans = dict[int, list[int]]
 """Where something begins -> where it ends, as numbers of words."""
@@ -71,7 +79,7 @@ class Words:
             for place, token in enumerate(tokens)
             if token[0].isalnum() or (token in _ENDS and not (place and tokens[place - 1] in _ENDS))
         ]
-        self.texts = [reading.tokens[place] for place in self.places]
+        self.texts = [_APOSTROPHES.get(tokens[place], tokens[place]) for place in self.places]
 
     def span(self, first: int, end: int) -> tuple[int, int]:
         """The characters of the words from `first` up to `end`."""
@@ -84,7 +92,7 @@ class _Family:
     def __init__(self, sayings: Iterable[str], *, may_end: bool) -> None:
         self._single: set[str] = set()
         self._longer: dict[str, dict[str, list[Saying]]] = {}
-        for words in (tuple(fold(saying).split()) for saying in sayings):
+        for words in (tuple(_APOSTROPHES.get(word, word) for word in fold(saying).split()) for saying in sayings):
             if len(words) == 1:
                 self._single.add(words[0])
             else:
