@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
+
 from tests.doubles.openai_endpoint import Answer, OpenAIEndpoint, answer
 from tests.doubles.project import llm_agent
 from tests.doubles.spoken import speech
@@ -197,22 +199,25 @@ def test_an_answer_that_gets_stuck_is_bridged_where_it_was_cut_off(tmp_path: Pat
     assert remembered[-3] == cut.heard.replace(" One moment.", "")
 
 
-def test_the_model_is_asked_while_it_is_decided_whether_the_caller_has_finished(tmp_path: Path):
-    def v2v_ms(folder: str, speculative: bool) -> float:
-        async def ask(call: LlmCall) -> None:
-            await call.stopped(1)
-            await asyncio.sleep(0.5)
-            await call.say("When are you open?")
-            await call.stopped(2)
+@pytest.mark.parametrize("speculative", [True, False])
+def test_the_model_is_asked_while_it_is_decided_whether_the_caller_has_finished(tmp_path: Path, speculative: bool):
+    seen: list[events.Event] = []
+    was_over: list[bool] = []
 
-        server = OpenAIEndpoint(answer("We open at eight.", first_s=0.5))
-        happened = play(tmp_path / folder, server, ["when are you open"], ask, speculative=speculative)
-        assert len(server.requests) == 1
-        (fall,) = waterfalls(happened)
-        assert fall.v2v_ms is not None
-        return fall.v2v_ms
+    async def ask(call: LlmCall) -> None:
+        call.call.subscribe(seen.append)
+        await call.stopped(1)
+        await asyncio.sleep(0.5)
+        await call.say("When are you open?")
+        await call.stopped(2)
 
-    assert v2v_ms("without", False) - v2v_ms("with", True) > 40
+    def answered(body: dict[str, Any]) -> Answer:
+        was_over.append(any(isinstance(event, events.TurnEnded) for event in seen))
+        return answer("We open at eight.", first_s=0.5)
+
+    happened = play(tmp_path, OpenAIEndpoint(answered), ["when are you open"], ask, speculative=speculative)
+    assert was_over == [not speculative], "one request, and the guess comes before the end of the turn"
+    assert [e.heard for e in happened if isinstance(e, events.AgentSpeechStopped)][-1] == "We open at eight."
 
 
 def test_a_caller_who_goes_on_is_answered_once_and_in_full(tmp_path: Path):
