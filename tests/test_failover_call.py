@@ -6,6 +6,7 @@ The real SDKs talk to loopback servers that speak the providers' protocols.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -25,6 +26,7 @@ from voicebot.providers import Candidate
 from voicebot.stt.deepgram import Deepgram
 from voicebot.stt.failover import Ears
 from voicebot.transports.link import Link
+from voicebot.tts import Speech
 from voicebot.tts.elevenlabs import ElevenLabs
 from voicebot.tts.espeak import Espeak
 from voicebot.tts.failover import Voices
@@ -103,3 +105,29 @@ def test_a_voice_that_breaks_in_the_middle_is_followed_by_the_next_without_repea
     told, failures = spoken_call(DeepgramServer([SAID]), ElevenLabsServer(fault, after_voices=True))
     assert only(told, events.AgentSpeechStopped)[-1].heard == ANSWER
     assert "elevenlabs -> next: espeak" in failures
+
+
+def test_a_voice_with_another_sample_rate_goes_on_at_its_own_speed():
+    class TwoRates:
+        name = "two"
+
+        async def load(self) -> None: ...
+
+        async def speak(self, text: str) -> AsyncGenerator[Speech, None]:
+            for rate_hz in (16000, 8000, 22050):
+                yield Speech(b"\1\0" * rate_hz, rate_hz)
+
+    told: list[events.Event] = []
+
+    async def call() -> None:
+        link = Link("tester")
+        talk = Call(Agent.parse(AGENT), link, stt=ScriptSTT([]), tts=TwoRates(), brain=EchoBrain([], greeting="Hello."))
+        talk.subscribe(told.append)
+        running = asyncio.create_task(talk.run())
+        await until(told, events.AgentSpeechStopped, 1)
+        link.hang_up()
+        await running
+
+    clock.run(call(), skip_idle=True)
+    (said,) = only(told, events.AgentSaying)
+    assert said.ends_ms - said.starts_ms == pytest.approx(3000, abs=5), "three seconds of sound, whatever their rate"

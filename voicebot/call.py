@@ -84,8 +84,7 @@ class Call:
         self.agent = agent
         self.transport = transport
         self.folder = record / self.id if record else None
-        guard = guard_of(agent)
-        self._telling = Telling(guard)
+        self._telling = Telling(guard := guard_of(agent))
         self._turn = 0
         self._reply_turn = 0
         self._answered_at = 0.0
@@ -132,6 +131,7 @@ class Call:
             await asyncio.gather(
                 loop.run_in_executor(None, vad.silero), smart_turn.load(), self._stt.load(), self._tts.load()
             )
+        await loop.run_in_executor(None, self._telling.load)
         await loop.run_in_executor(None, settle_down)
 
     def _assemble(self) -> None:

@@ -239,8 +239,12 @@ class MouthProcessor(FrameProcessor):
             return
         resample: Resampler | None = None
         async for speech in self._tts.speak(clause):
-            resample = resample or Resampler(speech.rate_hz, self._rate_hz)
-            pcm = resample(speech.pcm)
+            if resample is None or resample.from_hz != speech.rate_hz:  # another voice may go on with the clause
+                rest = resample(b"", last=True) if resample else b""
+                resample = Resampler(speech.rate_hz, self._rate_hz)
+                pcm = rest + resample(speech.pcm)
+            else:
+                pcm = resample(speech.pcm)
             if answer and self._first_audio and pcm:
                 self._first_audio = False
                 self._narrator.first_audio()

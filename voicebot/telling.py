@@ -20,6 +20,9 @@ _WORDS = ("text", "heard", "said", "arguments", "result", "slots", "error", "det
 class Censor(Protocol):
     """Takes private data out of what is kept; see `voicebot.brain.guardrails`."""
 
+    def load(self) -> None:
+        """Make its rules ready, off the event loop."""
+
     def record(self, text: str, *, interim: bool = False) -> str: ...
 
 
@@ -31,6 +34,11 @@ class Telling:
         """Opened when the call begins."""
         self._censor = censor
         self._faces: list[Face] = []
+
+    def load(self) -> None:
+        """Make ready what events pass on their way out, off the event loop."""
+        if self._censor:
+            self._censor.load()
 
     def subscribe(self, face: Face) -> None:
         self._faces.append(face)

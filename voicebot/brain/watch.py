@@ -77,8 +77,7 @@ class Watch:
 
     def passes(self, text: str) -> bool:
         """Whether a guess at the caller's turn surely goes on as it is. Nothing is remembered of it."""
-        fresh = guard_of(self._agent)
-        return fresh is None or fresh.caller(text).text == text
+        return self._guard.fresh().caller(text).text == text
 
     def tools(self, run: Run) -> Run:
         """`run`, with the real values for placeholders in the arguments, and with an eye on the results."""

@@ -10,6 +10,7 @@ class Resampler:
     """Streams one clause of s16le mono from `from_hz` to `to_hz`. Equal rates pass through untouched."""
 
     def __init__(self, from_hz: int, to_hz: int) -> None:
+        self.from_hz = from_hz
         self._stream = None
         if from_hz != to_hz:
             self._stream = soxr.ResampleStream(from_hz, to_hz, 1, dtype="int16", quality="MQ")

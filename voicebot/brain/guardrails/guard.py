@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from voicebot.agent.guardrails import Guardrails
@@ -23,6 +24,8 @@ KNOWLEDGE = "knowledge"
 """The name under which the firm's own texts come to `Guard.result`: its telephone numbers and addresses are public."""
 REMEMBERED = 64
 """Texts of which it is known how they are recorded."""
+_FIRST_WORDS = ("my name is 555 0123", "plus one two one two five five five oh one two three")
+"""Words that need every rule."""
 _SENTENCE_ENDS = re.compile(r"[.!?]+(?=\s|$)|[\n\"{}<>]")
 
 
@@ -38,6 +41,7 @@ class Guard:
     ) -> None:
         self._settings = settings
         self._language = language.partition("-")[0]
+        self._fresh = partial(Guard, settings, language, secret_texts=secret_texts, own_texts=own_texts)
         self._privacy = Privacy(settings.pii, language, (*secret_texts, *own_texts)) if settings.pii else None
         self._topics = _topics_of(settings, self._language)
         self._never_say = (
@@ -48,6 +52,17 @@ class Guard:
         """The last words of the reply so far."""
         self._said_plain: list[str] = []
         self._recorded: OrderedDict[str, str] = OrderedDict()
+
+    def fresh(self) -> Guard:
+        """Another guard of the same kind, which has heard nothing yet."""
+        return self._fresh()
+
+    def load(self) -> None:
+        """Read and compile the rules now, once a process, and not in a caller's first turn. It blocks for a moment."""
+        guard = self.fresh()
+        for text in _FIRST_WORDS:
+            guard.caller(text)
+            guard.record(text)
 
     def caller(self, text: str) -> Ruling:
         """The caller's turn, before the brain gets it."""

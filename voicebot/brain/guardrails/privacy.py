@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 
 from voicebot.agent.guardrails import PII_KINDS, Pii, PiiKind
 from voicebot.brain.guardrails.pii import telephones
@@ -46,14 +46,19 @@ class Privacy:
         )
         telephones.load(self._regions)
         self._wording = wording(base)
-        self._public = {_plain(each) for each in settings.keep} | _values_in(
-            tuple(own) + tuple(settings.keep), language
-        )
+        self._language = language
+        self._own = tuple(own)
         self._asked: frozenset[str] = frozenset()
         self._tails = dict.fromkeys(("caller", "agent", "record"), Tail())
         self._last_turn = ("", Tail())
         """The caller's last turn, and the tail before it."""
         self.vault = Vault()
+
+    @cached_property
+    def _public(self) -> set[str]:
+        """What anybody may know. Looked for when it is first asked for: the firm's texts may be long."""
+        keep = tuple(self._settings.keep)
+        return {_plain(each) for each in keep} | _values_in((*self._own, *keep), self._language)
 
     def caller(self, text: str) -> list[Private]:
         """What is private in the caller's turn; it may end a number that was begun in an earlier one.
