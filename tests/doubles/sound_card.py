@@ -37,7 +37,7 @@ class SoundCard:
             "PULSE_RUNTIME_PATH": str(folder / "run"),
             "PULSE_SOURCE": "micfeed.monitor",
             "PULSE_SINK": "speaker",
-            "PULSE_LATENCY_MSEC": "40",
+            "PULSE_LATENCY_MSEC": "100",
         }
 
     def say(self, wav: Path) -> None:
