@@ -63,6 +63,9 @@ class Caller:
     _talk: tuple[Script, int] | None = None
     _frames_sent: int = 0
     _playing_until: float = 0.0
+    _marks: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
+    """Those not yet sent back."""
+    _answering: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def connect(self, port: int) -> None:
         """Dial and say 'start', as Twilio does. The call goes on until `hang_up`."""
@@ -80,6 +83,8 @@ class Caller:
     async def hang_up(self) -> None:
         """End the call: Twilio says 'stop' and closes."""
         self._sending.cancel()
+        for mark in self._marks.values():
+            mark.cancel()
         with suppress(ConnectionClosed):
             await self._socket.send(json.dumps({"event": "stop", "streamSid": self.name}))
         await self._socket.close()
@@ -141,8 +146,27 @@ class Caller:
             message = json.loads(text)
             if message["event"] == "media":
                 self._heard(now, len(base64.b64decode(message["media"]["payload"])) / _MULAW_BYTES_PER_S)
+            elif message["event"] == "mark":
+                self._answer_later(message["mark"]["name"], self._playing_until - now)
             elif message["event"] == "clear":
                 self._playing_until = now
+                for name in list(self._marks):
+                    self._answer_later(name, 0)
+
+    def _answer_later(self, name: str, in_s: float) -> None:
+        """A mark is sent back when everything before it was played, or thrown away."""
+        if earlier := self._marks.pop(name, None):
+            earlier.cancel()
+        self._marks[name] = asyncio.get_running_loop().call_later(in_s, self._answer, name)
+
+    def _answer(self, name: str) -> None:
+        del self._marks[name]
+        self._answering.add(task := asyncio.create_task(self._send_back(name)))
+        task.add_done_callback(self._answering.discard)
+
+    async def _send_back(self, name: str) -> None:
+        with suppress(ConnectionClosed):
+            await self._socket.send(json.dumps({"event": "mark", "streamSid": self.name, "mark": {"name": name}}))
 
     def _heard(self, now: float, length_s: float) -> None:
         waited_s = now - self._playing_until

@@ -12,7 +12,7 @@ import typer
 
 from voicebot.errors import EXIT_BROKEN_PIPE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, VoicebotError
 
-from . import calls, models, voices
+from . import calls, evals, models, persona, voices
 from .bench import bench
 from .demo import demo
 from .doctor import doctor
@@ -36,6 +36,7 @@ app = typer.Typer(
       voicebot new my-agent            # a project of your own
       voicebot talk --text             # type to your agent
       voicebot calls show last         # what was said, and where the time went
+      voicebot eval run                # simulated callers, and a verdict
 
     Exit codes: 0 good, 1 what was tested failed, 2 bad input, 3 something needed is not there, 130 interrupted.
     """,
@@ -46,6 +47,8 @@ app.command(cls=Command)(talk)
 app.command(cls=Command)(sql)
 app.command(cls=Command)(doctor)
 app.add_typer(calls.app, name="calls")
+app.add_typer(evals.app, name="eval")
+app.add_typer(persona.app, name="persona")
 app.add_typer(models.app, name="models")
 app.add_typer(voices.app, name="voices")
 app.add_typer(bench, name="bench")

@@ -58,7 +58,7 @@ def demo(
         run = _one(screen, path, callers[0], seed, skip_idle=fast, silent=as_json)
         demo_calls.keep(root, run)
         report.one(screen, root, run, as_json=as_json)
-        passed = run.call.outcome == "reached"
+        passed = run.outcome == "reached"
     else:
         many = _many(screen, path, [(callers[n % len(callers)], seed + n) for n in range(runs)], silent=as_json)
         report.many(screen, many, as_json=as_json)

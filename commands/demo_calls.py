@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voicebot import paths
 from voicebot.errors import BadInput, did_you_mean
-from voicebot.evals import judge as judges
+from voicebot.evals.outcome import Outcome, outcome
 from voicebot.events import Event
 from voicebot.latency import Waterfall, waterfalls
 from voicebot.personas import persona as personas
-from voicebot.personas import sandbox
 from voicebot.personas.persona import Persona
 
 from . import demo_project
+from .demo_matter import matter, planned
 
 if TYPE_CHECKING:
+    from voicebot.evals.suite import Planned
     from voicebot.personas.run import SimulatedCall
 
 MUST_REACH = 0.95
@@ -33,7 +35,10 @@ class Run:
 
     call: SimulatedCall
     events: list[Event]
-    data: dict[str, bytes] = field(default_factory=dict)
+    outcome: Outcome = "reached"
+    problems: list[str] = field(default_factory=list)
+    """What is not as it should be, one sentence each; for an invalid run, what broke."""
+    data: dict[str, Any] = field(default_factory=dict)
     """Data files that the agent's tools changed, as they were after the call."""
     records: dict[str, list[Any]] = field(default_factory=dict)
     """Data file -> the records in it that were not there before."""
@@ -77,49 +82,89 @@ def _manners(persona: Persona) -> int:
 def call(
     path: Path, persona: Persona, seed: int, *, skip_idle: bool, faces: Sequence[Callable[[Event], None]] = ()
 ) -> Run:
-    """A call on a copy of the project, judged by the project's scenarios; its record stays in the project's calls/."""
+    """A call on a copy of the project, judged by the scenario that fits; its record stays in the project's calls/."""
     from voicebot.personas.run import simulate  # the engine, which takes seconds: a wrong name is told before
 
     root = paths.root_of(path)
-    before = sandbox.snapshot(root)
     events: list[Event] = []
-    after: dict[str, bytes] = {}
-    scenarios = judges.find(path, persona)
-
-    def judge(copy: Path, facts: Mapping[str, str], ended: str) -> list[str]:
-        after.update(sandbox.snapshot(copy))
-        return scenarios(copy, facts, ended) if scenarios else []
-
-    simulated = simulate(
-        path,
-        persona,
-        seed=seed,
-        skip_idle=skip_idle,
-        faces=[events.append, *faces],
-        calls_dir=paths.calls_dir(root),
-        judge=judge if scenarios else None,
-    )
+    scenario = matter(path, persona)
+    job = planned(scenario, persona, root, seed) if scenario else None
+    with job.prepared() if job else nullcontext(path) as agent:
+        simulated = simulate(
+            agent,
+            persona,
+            role=job.role if job else None,
+            kind=job.kind if job else None,
+            channel=job.case.channel if job else "audio",
+            line=job.line if job else None,
+            seed=seed,
+            at=job.at if job else None,
+            skip_idle=skip_idle,
+            faces=[events.append, *faces],
+            calls_dir=paths.calls_dir(root),
+        )
+    ending, problems = _judged(job, simulated) if job else believed(persona, simulated)
+    before, after = _of_data(simulated.before), _of_data(simulated.after)
     changed = {name: content for name, content in after.items() if content != before.get(name)}
     records = {name: _new(before.get(name), content) for name, content in changed.items()}
-    return Run(simulated, events, changed, records)
+    return Run(simulated, events, ending, problems, changed, records)
 
 
-def _new(before: bytes | None, after: bytes) -> list[Any]:
+def _of_data(stores: Mapping[str, Any]) -> dict[str, Any]:
+    """By the names that the files have in the data folder."""
+    return {name.removeprefix(f"{paths.DATA}/"): content for name, content in stores.items()}
+
+
+def _judged(job: Planned, simulated: SimulatedCall) -> tuple[Outcome, list[str]]:
+    """What the scenario's checks find."""
+    from voicebot.evals import cell
+    from voicebot.evals.trial import Trial
+
+    trial = Trial(
+        case=job.case,
+        folder=simulated.folder,
+        broke=simulated.broke,
+        ended=simulated.ended.reason if simulated.ended else "",
+        facts=dict(simulated.facts),
+        handed_over=simulated.handed_over or "",
+        confusions=list(simulated.lost),
+        before=dict(simulated.before),
+        after=dict(simulated.after),
+        call_s=simulated.seconds,
+        wall_s=simulated.wall_seconds,
+    )
+    result = cell.judged(job, trial)
+    problems = [result.broke] if result.broke else [finding.says for finding in result.failed]
+    return outcome(trial, result), problems
+
+
+def believed(persona: Persona, simulated: SimulatedCall) -> tuple[Outcome, list[str]]:
+    """What the caller makes of it, where no scenario is about them."""
+    if simulated.broke:
+        return "invalid", [simulated.broke]
+    if simulated.ended is not None and simulated.ended.reason == "failed":
+        return "failed", [f"the call broke down: {simulated.ended.detail}"]
+    if persona.temperament.wants_human:
+        return ("reached", []) if simulated.handed_over else ("failed", ["the caller was not passed on to a person"])
+    if simulated.content:
+        return "reached", []
+    return "handed_over" if simulated.handed_over else "failed", ["the caller did not get what they wanted"]
+
+
+def _new(before: Any, after: Any) -> list[Any]:
     """The records of a JSON list that were not there before; nothing for any other file."""
-    try:
-        old, new = json.loads(before or b"[]"), json.loads(after)
-    except ValueError:
-        return []
-    return [record for record in new if record not in old] if isinstance(new, list) else []
+    old = before if isinstance(before, list) else []
+    return [record for record in after if record not in old] if isinstance(after, list) else []
 
 
 def keep(root: Path, run: Run) -> None:
     """The demo's own project keeps what the call wrote, to be looked at; a user's project is left as it was."""
     if demo_project.is_ours(root):
-        demo_project.keep_data(root, run.data)
+        files = {name: (json.dumps(content, indent=2) + "\n").encode() for name, content in run.data.items()}
+        demo_project.keep_data(root, files)
 
 
 def passed(runs: Sequence[Run]) -> bool:
     """Whether a demo of many calls is good: none wrong, nearly all reached, broken ones not counted."""
-    judged = [run.call.outcome for run in runs if run.call.outcome != "invalid"]
+    judged = [run.outcome for run in runs if run.outcome != "invalid"]
     return bool(judged) and "wrong" not in judged and judged.count("reached") >= MUST_REACH * len(judged)

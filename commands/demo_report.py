@@ -18,7 +18,7 @@ from .terminal import Screen
 from .transcript import short
 
 if TYPE_CHECKING:
-    from voicebot.personas.run import Outcome
+    from voicebot.evals.outcome import Outcome
 
     from .demo_calls import Run
 
@@ -49,9 +49,9 @@ def one(screen: Screen, root: Path, run: Run, *, as_json: bool) -> None:
 
 def _ending(root: Path, run: Run) -> list[tuple[str, Text]]:
     call = run.call
-    words, style = OUTCOMES[call.outcome]
+    words, style = OUTCOMES[run.outcome]
     lines = [("goal", Text.assemble((words, style), (f"  {call.persona}, seed {call.seed}", "dim")))]
-    lines += [("", Text(problem, "bad")) for problem in call.problems]
+    lines += [("", Text(problem, "bad")) for problem in run.problems]
     for name, records in run.records.items():
         file = paths.shown(paths.data_dir(root) / name)
         kept = "" if demo_project.is_ours(root) else "  (in the call's copy; the project's data is as it was)"
@@ -94,7 +94,7 @@ def many(screen: Screen, runs: Sequence[Run], *, as_json: bool) -> None:
         return
     if not screen.quiet:
         _list_what_missed(screen, runs)
-    used = [outcome for outcome in OUTCOMES if any(run.call.outcome == outcome for run in runs) or outcome == "wrong"]
+    used = [outcome for outcome in OUTCOMES if any(run.outcome == outcome for run in runs) or outcome == "wrong"]
     callers = list(dict.fromkeys(run.call.persona for run in runs))
     rows = [_row(name, [run for run in runs if run.call.persona == name], used) for name in callers]
     if len(callers) > 1:
@@ -107,7 +107,7 @@ def many(screen: Screen, runs: Sequence[Run], *, as_json: bool) -> None:
 
 def _row(name: str, runs: Sequence[Run], used: Sequence[Outcome]) -> list[Text]:
     figures = percentiles(v2v_ms(fall for run in runs for fall in run.waterfalls))
-    counts = Counter(run.call.outcome for run in runs)
+    counts = Counter(run.outcome for run in runs)
     cells = [Text(name, "bold"), Text(str(len(runs)))]
     cells += [Text(str(counts[outcome]), OUTCOMES[outcome][1] if counts[outcome] else "dim") for outcome in used]
     if figures is None:
@@ -118,17 +118,17 @@ def _row(name: str, runs: Sequence[Run], used: Sequence[Outcome]) -> list[Text]:
 
 def _list_what_missed(screen: Screen, runs: Sequence[Run]) -> None:
     for run in runs:
-        if run.call.outcome != "reached":
-            words, style = OUTCOMES[run.call.outcome]
+        if run.outcome != "reached":
+            words, style = OUTCOMES[run.outcome]
             line = Text(f"{run.call.persona}, seed {run.call.seed}: ").append(words, style)
-            line.append("; ".join(["", *run.call.problems]))
+            line.append("; ".join(["", *run.problems]))
             if run.call.folder is not None:
                 line.append(f"  {paths.shown(run.call.folder)}", "dim")
             screen.talk(line)
 
 
 def _counts(runs: Sequence[Run]) -> dict[str, int]:
-    counts = Counter(run.call.outcome for run in runs)
+    counts = Counter(run.outcome for run in runs)
     return {"calls": len(runs)} | {outcome: counts[outcome] for outcome in OUTCOMES}
 
 
@@ -143,8 +143,8 @@ def _facts(run: Run) -> dict[str, Any]:
     return {
         "persona": call.persona,
         "seed": call.seed,
-        "outcome": call.outcome,
-        "problems": call.problems,
+        "outcome": run.outcome,
+        "problems": run.problems,
         "ended": call.ended.reason if call.ended else None,
         "written": run.records,
         "turns": len(run.waterfalls),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,30 +34,45 @@ def sql(
       voicebot sql "select call, v2v_p50_ms from calls order by 2 desc"
       voicebot sql --csv "from turns" > turns.csv
     """
-    import duckdb
-
-    from voicebot.errors import BadInput
     from voicebot.store import calls, views
 
     from .terminal import Screen
 
-    if as_json and as_csv:
-        raise BadInput("--json and --csv exclude each other.")
     screen = Screen(quiet=quiet, no_color=no_color)
+    form = form_of(as_json, as_csv)
     with views.connect(calls.folder_of(project)) as db:
         if query is None:
-            _describe(screen, db, as_json)
-            return
-        try:
-            answer = db.execute(_read(query))
-            headers = [column[0] for column in answer.description or ()]
-            rows = answer.fetchall()
-        except duckdb.Error as error:
-            raise BadInput(_sentence(error)) from None
-    _print(screen, headers, rows, "json" if as_json else "csv" if as_csv else "table")
+            describe(screen, db, views.VIEWS, [f'voicebot sql "{each}"' for each in views.EXAMPLES], as_json=as_json)
+        else:
+            answer(screen, db, query, form)
 
 
-def _read(query: str) -> str:
+def form_of(as_json: bool, as_csv: bool) -> str:
+    """'json', 'csv' or 'table'. Raises BadInput for two at once."""
+    from voicebot.errors import BadInput
+
+    if as_json and as_csv:
+        raise BadInput("--json and --csv exclude each other.")
+    return "json" if as_json else "csv" if as_csv else "table"
+
+
+def answer(screen: Screen, db: duckdb.DuckDBPyConnection, query: str, form: str) -> None:
+    """Run one query and print what it gives. Raises BadInput with DuckDB's own words."""
+    import duckdb
+
+    from voicebot.errors import BadInput
+
+    try:
+        found = db.execute(read(query))
+        headers = [column[0] for column in found.description or ()]
+        rows = found.fetchall()
+    except duckdb.Error as error:
+        raise BadInput(_sentence(error)) from None
+    _print(screen, headers, rows, form)
+
+
+def read(query: str) -> str:
+    """The query itself, or stdin for '-'. Raises BadInput when it is empty."""
     import sys
 
     from voicebot.errors import BadInput
@@ -75,28 +91,34 @@ def _sentence(error: duckdb.Error) -> str:
     return f"sql: {text}"
 
 
-def _describe(screen: Screen, db: duckdb.DuckDBPyConnection, as_json: bool) -> None:
+def describe(
+    screen: Screen,
+    db: duckdb.DuckDBPyConnection,
+    views: Mapping[str, str],
+    examples: Iterable[str],
+    *,
+    as_json: bool = False,
+) -> None:
+    """What there is to ask: every view with its columns, and commands to begin with."""
     from rich.padding import Padding
     from rich.text import Text
 
-    from voicebot.store import views
-
     columns, counts = {}, {}
-    for view in views.VIEWS:
+    for view in views:
         columns[view] = {name: kind.lower() for name, kind, *_ in db.execute(f"describe {view}").fetchall()}
         counts[view] = db.table(view).count("*").fetchall()[0][0]
     if as_json:
-        screen.json({view: {"rows": counts[view], "columns": columns[view]} for view in views.VIEWS})
+        screen.json({view: {"rows": counts[view], "columns": columns[view]} for view in views})
         return
-    for view, about in views.VIEWS.items():
+    for view, about in views.items():
         screen.data(Text.assemble((view, "agent"), (f"  {counts[view]} rows  ", "dim"), about))
         names = Text()
         for name, kind in columns[view].items():
             names.append(name).append(f" {kind}  ", "dim")
         screen.data(Padding(names, (0, 0, 0, 2)) if screen.out.is_terminal else names)
         screen.data()
-    for example in views.EXAMPLES:
-        screen.data(Text(f'voicebot sql "{example}"', "good"))
+    for example in examples:
+        screen.data(Text(example, "good"))
 
 
 def _print(screen: Screen, headers: list[str], rows: list[tuple[Any, ...]], form: str) -> None:

@@ -57,6 +57,10 @@ class Screen:
         """The result: shown whatever the flags say, never cut to the width of a pipe."""
         self.out.print(what, soft_wrap=not self.out.is_terminal)
 
+    def plain(self, text: str) -> None:
+        """Text that is a file: as it is, also on a terminal."""
+        self.out.file.write(text)
+
     def talk(self, sentence: str | Text = "", style: str = "") -> None:
         """What a person may like to know, as it is (no markup); --quiet leaves it out."""
         if not self.quiet:

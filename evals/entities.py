@@ -16,7 +16,7 @@ from voicebot.evals.wer import normalise
 Kind = Literal["number", "name", "code"]
 KINDS: tuple[Kind, ...] = ("number", "name", "code")
 _DIGIT = "zero|oh|one|two|three|four|five|six|seven|eight|nine"
-_SPELLED = re.compile(rf"\b[A-Za-z](?:[ .-]+(?:[A-Za-z]|\d+|{_DIGIT})\b)+")
+_SPELLED = re.compile(rf"(?<!['\u2019])\b[A-Za-z](?:[ .-]+(?:[A-Za-z]|\d+|{_DIGIT})\b)+")
 _TITLE = re.compile(r"\b(Dr|Mr|Mrs|Ms|St|Prof)\.")
 _MIXED = re.compile(r"\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])\w+(?:-\w+)*\b")
 _ORDINAL_OR_TIME = re.compile(r"\d+(?:st|nd|rd|th|am|pm|s)", re.IGNORECASE)

@@ -19,10 +19,14 @@ from voicebot.evals.conditions import CLEAN, Condition
 from voicebot.evals.entities import KINDS, Entity, Kind, judged
 from voicebot.evals.wer import Errors, mean, pooled, wer
 from voicebot.flow.utterances import utterances
-from voicebot.personas.persona import Voice
+from voicebot.personas.medium import carried
+from voicebot.personas.persona import Persona, Voice
+from voicebot.personas.voice import CallerVoice
 from voicebot.stt import STT
 
 CHUNK_S = 0.02
+_AROUND_S = 0.3
+"""Of the caller's line before and after the words."""
 VOICES = tuple(
     Voice(engine=f"en-us+{name}", rate_wpm=rate_wpm)
     for name, rate_wpm in (
@@ -141,6 +145,19 @@ async def listen(
         pcm = await loop.run_in_executor(None, condition.sound, text, voice)
         heard.append(await _hear(stt, Clip(text, pcm, condition.rate_hz, condition.engine(voice))))
     return Score(what, condition.what, tuple(heard), stt.name)
+
+
+async def listen_to_caller(persona: Persona, stt: STT, texts: Iterable[str]) -> Score:
+    """Each text in a simulated caller's voice over the caller's own line; run it on the skip-idle clock."""
+    line = persona.line
+    voice = CallerVoice(persona.voice, line.rate_hz)
+    await voice.load()
+    around = bytes(2 * int(_AROUND_S * line.rate_hz))
+    clips = [
+        Clip(text, carried(around + await voice.say(text) + around, line, seed), line.rate_hz, persona.voice.engine)
+        for seed, text in enumerate(texts)
+    ]
+    return await listen_to(persona.id, stt, clips, "own line")
 
 
 async def listen_to(what: str, stt: STT, clips: Iterable[Clip], line: str = "as recorded") -> Score:

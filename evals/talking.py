@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from voicebot.events import AgentSpeechStarted, Event
-from voicebot.latency import Percentiles, Waterfall, percentiles, v2v_ms, waterfalls
+from voicebot.latency import Percentiles, Waterfall, percentiles, real_ms, v2v_ms, waterfalls
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Pace:
 
     def add(self, events: Sequence[Event]) -> None:
         """The events of one more call."""
-        self.greetings_ms += [e.t_ms for e in events if isinstance(e, AgentSpeechStarted) and e.turn == 0][:1]
+        self.greetings_ms += [real_ms(e) for e in events if isinstance(e, AgentSpeechStarted) and e.turn == 0][:1]
         self.turns += waterfalls(events)
 
     @property

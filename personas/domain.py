@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -140,6 +140,7 @@ def load(name: str, folder: Path) -> Domain:
     return domain.over(spoken(domain.language))
 
 
+@cache
 def spoken(language: str) -> Domain:
     """The acts and phrases of a language that are the same in every kind of call."""
     file = resources.files("voicebot.personas.domains") / f"{language}.yaml"

@@ -1,7 +1,7 @@
-"""One simulated call from end to end: a persona calls an agent, by sound, and the end state is judged.
+"""One simulated call from end to end: a persona calls an agent, by sound or by text. What came of it are facts alone.
 
     call = simulate(Path("agents/ava.yaml"), "maria", seed=1)
-    call.outcome, call.problems, call.folder
+    call.broke, call.ended, call.after["data/appointments.json"], call.folder
 
 The call runs on a copy of the project, so every call begins with the same data and leaves none behind.
 """
@@ -9,50 +9,51 @@ The call runs on a copy of the project, so every call begins with the same data 
 from __future__ import annotations
 
 import asyncio
-import random
 import time
+import traceback
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from voicebot import clock, paths
 from voicebot.agent import Agent
 from voicebot.call import Call
 from voicebot.errors import VoicebotError
-from voicebot.events import CallEnded, Event
-from voicebot.transports.link import Link
+from voicebot.events import CallEnded, CallStarted, Event
+from voicebot.transports import link
 
 from . import persona as personas
-from . import sandbox
-from .caller import Caller
+from . import sandbox, truth
+from .caller import LONGEST_S
+from .casting import Casting, Side, in_role, speaking, typing
+from .kinds import CallerKind, Rules
+from .line import Line
 from .persona import Persona
-from .voice import CallerVoice
+from .role import Role
+from .truth import Sound
+from .words import CallerBroke
 
-Outcome = Literal["reached", "handed_over", "wrong", "failed", "invalid"]
-"""reached: all is as it should be. handed_over: it is not, but the caller was passed on to a person. wrong: something
-else was written than the caller wanted. failed: neither. invalid: the simulation broke, the agent is not judged."""
+_HANGS_UP_S = 30.0
+"""How long a call may take to end when its caller has hung up."""
+
+Channel = Literal["audio", "text"]
+"""By sound through the whole engine, or typed past ear and mouth."""
 Face = Callable[[Event], None]
-Judge = Callable[[Path, Mapping[str, str], str], list[str]]
-"""`judge(root, facts, ended)` -> what is not as it should be. `root` is the copy of the project after the call, `facts`
-are the caller's (accepted alternatives included), `ended` is the reason of the call's end."""
-
-_ENDS = ("caller_hung_up", "agent_hung_up", "handed_over")
-
-LONGEST_S = 600
-"""Call time after which a simulated call is broken off as invalid."""
 
 
 @dataclass(frozen=True)
 class SimulatedCall:
-    """What came of one simulated call."""
+    """What came of one simulated call. Nothing in it is a judgement."""
 
     persona: str
+    """The persona's name."""
     seed: int
-    outcome: Outcome
-    problems: list[str]
-    """What is not as it should be, one sentence each; for an invalid run, what broke."""
+    broke: str = ""
+    """What of the simulation broke (the caller, the line, the clock), one sentence; '' for a call that says something
+    about the agent. An agent that crashes is no broken simulation: its call ends as 'failed'."""
     folder: Path | None = None
     """The record of the call, where one was kept."""
     ended: CallEnded | None = None
@@ -67,22 +68,47 @@ class SimulatedCall:
     lost: tuple[str, ...] = ()
     """Every misunderstanding the caller noticed."""
     interruptions: int = 0
-    facts: Mapping[str, str] | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
     """What the caller wanted in the end."""
+    content: bool = False
+    """The caller believes to have got what they wanted."""
+    before: Mapping[str, Any] = field(default_factory=dict)
+    """What the agent's tools kept before the call: 'data/appointments.json' -> its JSON. Only files that parse."""
+    after: Mapping[str, Any] = field(default_factory=dict)
+    """The same after the call."""
+    sounds: tuple[Sound, ...] = ()
+    """Every sound the caller made, in order of time: what is in the record's truth.jsonl."""
 
 
 def simulate(
     agent_path: Path,
     persona: Persona | str,
     *,
+    role: Role | None = None,
+    kind: CallerKind | None = None,
+    channel: Channel = "audio",
+    line: Line | None = None,
     seed: int = 0,
-    skip_idle: bool = True,
     faces: Iterable[Face] = (),
+    record: Path | None = None,
     calls_dir: Path | None = None,
-    judge: Judge | None = None,
+    at: datetime | None = None,
+    skip_idle: bool = True,
 ) -> SimulatedCall:
     """Run one call on a clock of its own. See `play`."""
-    playing = play(agent_path, persona, seed=seed, faces=faces, calls_dir=calls_dir, judge=judge)
+    playing = play(
+        agent_path,
+        persona,
+        role=role,
+        kind=kind,
+        channel=channel,
+        line=line,
+        seed=seed,
+        faces=faces,
+        record=record,
+        calls_dir=calls_dir,
+        at=at,
+    )
     return clock.run(playing, skip_idle=skip_idle)
 
 
@@ -90,100 +116,132 @@ async def play(
     agent_path: Path,
     persona: Persona | str,
     *,
+    role: Role | None = None,
+    kind: CallerKind | None = None,
+    channel: Channel = "audio",
+    line: Line | None = None,
     seed: int = 0,
     faces: Iterable[Face] = (),
+    record: Path | None = None,
     calls_dir: Path | None = None,
-    judge: Judge | None = None,
+    at: datetime | None = None,
 ) -> SimulatedCall:
-    """One call of `persona` (or the name of one of the project's) to the agent, on the running loop's clock.
+    """One call of `persona` (or the name of one) to the agent, on the running loop's clock.
 
-    `calls_dir` keeps the record; without it there is none. Without a `judge` the caller's own belief decides. Raises
-    BadInput and Unavailable for what is wrong before the call; what breaks in the call makes it 'invalid'.
+    `role` is what the call is about, where the persona does not say so itself; `kind` decides the caller's words
+    (default: by rules); `line` replaces the persona's own; `seed` is all the chance there is. `at` is what the wall
+    clock shows while the call lasts. The record is kept in `record`, or in a folder of its own in `calls_dir`; without
+    either there is none.
+
+    Raises BadInput and Unavailable for what is wrong before the call; what breaks in it stands in `broke`.
     """
-    root = paths.root_of(agent_path)
+    root, kind = paths.root_of(agent_path), kind or Rules()
     if isinstance(persona, str):
         persona = personas.find(persona, root)
     Agent.load(agent_path)  # its errors name the user's file, not the copy
     began = time.monotonic()
-    with sandbox.copied(root) as copy:
-        link = Link(persona.name, seed=seed)
-        call = Call(Agent.load(sandbox.within(copy, agent_path)), link, record=calls_dir)
-        attempt = _Attempt(persona, seed, call, link, faces)
-        return await attempt.run(copy, judge, began)
+    with sandbox.copied(root) as copy, _pretended(at):
+        casting = Casting(in_role(persona, role, kind, root), kind, line, seed, root, date.today())
+        side = await (typing(casting) if channel == "text" else speaking(casting))
+        call = Call(Agent.load(sandbox.within(copy, agent_path)), side.transport, record=calls_dir)
+        call.folder = record or call.folder
+        came_of_it = await _Attempt(side, call, copy, faces).run()
+    wall_seconds = time.monotonic() - began
+    return replace(came_of_it, persona=persona.name, seed=seed, wall_seconds=wall_seconds)
+
+
+def _pretended(at: datetime | None) -> AbstractContextManager[object]:
+    if at is None:
+        return nullcontext()
+    from .wallclock import pretend
+
+    return pretend(at)
 
 
 class _Attempt:
-    """A call and its caller."""
+    """A call and its caller, side by side."""
 
-    def __init__(self, persona: Persona, seed: int, call: Call, link: Link, faces: Iterable[Face]) -> None:
-        self._persona = persona
-        self._seed = seed
+    def __init__(self, side: Side, call: Call, root: Path, faces: Iterable[Face]) -> None:
+        self._caller = side.caller
         self._call = call
-        self._voice = CallerVoice(persona.voice, link.rate_hz)
-        self._caller = Caller(persona, link, self._voice, random.Random(seed), date.today())  # noqa: S311 - dice, not secrets
+        self._root = root
+        self._answered = False
+        self._ended: CallEnded | None = None
         self._turns = 0
-        for face in (self._caller.hear, self._count, *faces):
+        for face in (self._caller.hear, self._note, *faces):
             call.subscribe(face)
 
-    def _count(self, event: Event) -> None:
+    def _note(self, event: Event) -> None:
         self._turns = max(self._turns, event.turn)
+        if isinstance(event, CallStarted):
+            self._answered = True
+        elif isinstance(event, CallEnded):
+            self._ended = event
 
-    async def run(self, root: Path, judge: Judge | None, began: float) -> SimulatedCall:
-        before = sandbox.snapshot(root)
-        await self._voice.load()
-        try:
-            ended = await asyncio.wait_for(self._talk(), LONGEST_S)
-        except Exception as error:  # noqa: BLE001 - whatever broke, this run says nothing about the agent
-            cause = _innermost(error)
-            if isinstance(cause, VoicebotError):
-                raise cause from None
-            return self._result("invalid", [f"{type(cause).__name__}: {cause}"], None, began)
-        problems, outcome = self._judged(root, judge, ended, sandbox.snapshot(root) != before)
-        return self._result(outcome, problems, ended, began)
-
-    async def _talk(self) -> CallEnded:
-        """The call and its caller side by side; when one of them breaks, the other is stopped."""
-        async with asyncio.TaskGroup() as group:
-            caller = group.create_task(self._caller.run())
-            call = group.create_task(self._call.run())
-            await call
-            await caller
-        return call.result()
-
-    def _judged(self, root: Path, judge: Judge | None, ended: CallEnded, written: bool) -> tuple[list[str], Outcome]:
-        if ended.reason == "failed":
-            return [f"the call failed: {ended.detail}"], "invalid"
-        facts = self._caller.mind.wants
-        problems = judge(root, facts, ended.reason) if judge else self._believed()
-        if not problems:
-            return [], "reached"
-        only_the_end = judge is not None and any(not judge(root, facts, end) for end in _ENDS)
-        if written and not only_the_end:
-            return problems, "wrong"
-        return problems, "handed_over" if self._caller.handed_over else "failed"
-
-    def _believed(self) -> list[str]:
-        if self._persona.temperament.wants_human:
-            return [] if self._caller.handed_over else ["the caller was not passed on to a person"]
-        return [] if self._caller.mind.content else ["the caller did not get what they wanted"]
-
-    def _result(self, outcome: Outcome, problems: list[str], ended: CallEnded | None, began: float) -> SimulatedCall:
+    async def run(self) -> SimulatedCall:
+        before = sandbox.stores(self._root)
+        broke = await self._broke()
+        sounds = sorted(self._caller.mouth.sounds, key=lambda sound: sound.starts_ms)
+        if self._call.folder and self._call.folder.is_dir():
+            truth.write(self._call.folder, sounds)
+        words = self._caller.words
         return SimulatedCall(
-            persona=self._persona.name,
-            seed=self._seed,
-            outcome=outcome,
-            problems=problems,
+            persona="",
+            seed=0,
+            broke=broke,
             folder=self._call.folder,
-            ended=ended,
+            ended=self._ended,
             handed_over=self._caller.handed_over,
             turns=self._turns,
-            seconds=ended.t_ms / 1000 if ended else 0.0,
-            wall_seconds=time.monotonic() - began,
+            seconds=self._ended.t_ms / 1000 if self._ended else 0.0,
             said=tuple(self._caller.said),
-            lost=tuple(self._caller.mind.lost),
+            lost=tuple(words.lost),
             interruptions=self._caller.interruptions,
-            facts=self._caller.mind.wants,
+            facts=dict(words.wants),
+            content=words.content,
+            before=before,
+            after=sandbox.stores(self._root),
+            sounds=tuple(sounds),
         )
+
+    async def _broke(self) -> str:
+        """Play the call. What broke of the simulation, one sentence; '' for nothing."""
+        caller = asyncio.create_task(self._caller.run())
+        call = asyncio.create_task(self._call.run())
+        try:
+            await asyncio.wait({caller, call}, return_when=asyncio.FIRST_EXCEPTION, timeout=LONGEST_S + _HANGS_UP_S)
+            return self._blamed(caller, call)
+        finally:
+            caller.cancel()
+            call.cancel()
+            await asyncio.gather(caller, call, return_exceptions=True)
+
+    def _blamed(self, caller: asyncio.Task[None], call: asyncio.Task[CallEnded]) -> str:
+        """Raises VoicebotError for what was wrong before the call."""
+        if caller.done() and (broken := caller.exception()):
+            cause = _innermost(broken)
+            return str(cause) if isinstance(cause, CallerBroke) else f"the caller broke: {_told(cause)}"
+        if not call.done():
+            return f"the call did not end when the caller hung up, after {LONGEST_S:.0f} s."
+        failed = call.exception()
+        if failed is None:
+            return "" if caller.done() else "the caller did not notice that the call had ended."
+        if not self._answered:
+            if isinstance(failed, VoicebotError):
+                raise failed from None
+            return f"the call was never answered: {_told(failed)}"
+        return f"the line broke: {_told(failed)}" if _of_the_simulation(failed) else ""
+
+
+def _of_the_simulation(error: BaseException) -> bool:
+    """Whether it was raised in the caller's half of the call, which the engine runs as its transport."""
+    modules = [str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(error.__traceback__)]
+    innermost = next((name for name in reversed(modules) if name.startswith("voicebot.")), "")
+    return innermost == link.__name__ or innermost.startswith(f"{__package__}.")
+
+
+def _told(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _innermost(error: BaseException) -> BaseException:

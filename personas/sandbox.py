@@ -5,11 +5,13 @@ Python files and `data/` are copied; everything else is linked, and `calls/` is 
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from voicebot import paths
 
@@ -39,6 +41,16 @@ def _bring(entry: Path, target: Path) -> None:
         shutil.copy2(entry, target)
     else:
         target.symlink_to(entry)
+
+
+def stores(root: Path) -> dict[str, Any]:
+    """What the project's tools keep: 'data/appointments.json' -> its JSON. A file that does not parse is left out."""
+    kept = {}
+    for name, content in snapshot(root).items():
+        if name.endswith(".json"):
+            with suppress(ValueError):
+                kept[f"{paths.DATA}/{name}"] = json.loads(content)
+    return kept
 
 
 def snapshot(root: Path) -> dict[str, bytes]:

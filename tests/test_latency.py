@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.doubles.recorded_call import RecordedCall, Took, booking
 from voicebot.events import (
+    AgentSaying,
     AgentSpeechStarted,
     CallerSpeechStopped,
     Event,
@@ -14,8 +17,9 @@ from voicebot.events import (
     FirstToken,
     TranscriptFinal,
     TurnEnded,
+    parse,
 )
-from voicebot.latency import percentiles, v2v_ms, waterfalls
+from voicebot.latency import decided_ms, heard_ms, percentiles, real_ms, v2v_ms, waterfalls
 
 
 def reply(
@@ -166,3 +170,49 @@ def test_percentiles_interpolate_linearly_and_carry_n():
     one = percentiles([7])
     assert one is not None
     assert (one.n, one.p50, one.p95) == (1, 7, 7)
+
+
+def test_what_computing_took_counts_although_the_conversation_stood_still():
+    """On the skip-idle clock all of a reply happens at one time of the call; its lag says how long it took."""
+    at: dict[str, Any] = {"t_ms": 1200, "turn": 1}
+    events: list[Event] = [
+        CallerSpeechStopped(**at, lag_ms=1, speech_end_ms=1000),
+        TranscriptFinal(**at, lag_ms=45, text="x"),
+        TurnEnded(**at, lag_ms=46, text="x", reason="text", speech_end_ms=1000, decided_ms=1200, decided_lag_ms=31),
+        FirstToken(**at, lag_ms=50),
+        FirstClause(**at, lag_ms=51),
+        FirstAudio(**at, lag_ms=58),
+        AgentSpeechStarted(**at, lag_ms=60),
+    ]
+    (fall,) = waterfalls(events)
+    assert fall.v2v_ms == 260
+    assert {stage.name: stage.duration_ms for stage in fall.stages} == {
+        "silence": 201,
+        "turn": 30,
+        "stt": 14,
+        "brain": 5,
+        "clause": 1,
+        "voice": 7,
+        "playback": 2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("t_ms", "starts_ms", "lag_ms", "heard"),
+    [
+        (2000, 2000, 80, 2080),  # at once
+        (2000, 2050, 80, 2080),  # behind 50 ms of other words, in which it would not have been ready
+        (2000, 2500, 80, 2500),  # it was ready long before its turn came
+        (2100, 2000, 80, 2080),  # it has begun to be heard while its end was being made
+    ],
+)
+def test_a_clause_is_heard_when_it_is_made_and_its_turn_has_come(t_ms, starts_ms, lag_ms, heard):
+    clause = AgentSaying(t_ms=t_ms, lag_ms=lag_ms, turn=1, text="x", starts_ms=starts_ms, ends_ms=starts_ms + 600)
+    assert heard_ms(clause) == heard
+
+
+def test_records_from_before_there_was_a_lag_have_none():
+    old = b'{"v":1,"t_ms":5.0,"turn":1,"type":"turn_ended","text":"x","reason":"text","speech_end_ms":1,"decided_ms":2}'
+    ended = parse(old)
+    assert isinstance(ended, TurnEnded)
+    assert (real_ms(ended), decided_ms(ended)) == (5, 2)

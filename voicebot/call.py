@@ -107,6 +107,7 @@ class Call:
             self._telling.record = Record(self.folder, self.transport.rate_hz, self.agent.source)
         loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[tuple[Reason, str]] = loop.create_future()
+        clock.catch_up()
         self._answered_at = loop.time()
         self._assemble()
         self._emit_start()
@@ -259,14 +260,7 @@ class Call:
         self._pipeline.send(InterruptionFrame(), HeardFrame(self._playout.heard_answer(), interrupted=True))
 
     def turn_ended(self, ending: Ending) -> None:
-        self._emit(
-            events.TurnEnded,
-            text=ending.text,
-            reason=ending.reason,
-            probability=ending.probability,
-            speech_end_ms=ending.speech_end_ms,
-            decided_ms=ending.decided_ms,
-        )
+        self._emit(events.TurnEnded, **vars(ending))
         self._pipeline.send(UserStoppedSpeakingFrame())
         self._answer(ending.text, self.now_ms() - ending.speech_end_ms)
 
@@ -395,5 +389,6 @@ class Call:
         )
 
     def _emit(self, kind: type[AnyEvent], turn: int | None = None, /, **fields: Any) -> AnyEvent:
-        event = kind(t_ms=round(self.now_ms(), 3), turn=self._turn if turn is None else turn, **fields)
+        turn = self._turn if turn is None else turn
+        event = kind(t_ms=round(self.now_ms(), 3), lag_ms=clock.lag_ms(), turn=turn, **fields)
         return self._telling.tell(event)

@@ -1,77 +1,23 @@
 """Two clocks for one engine: real time, and time that skips idling.
 
 All voicebot code takes time from the event loop (`loop.time()`, `asyncio.sleep`, `call_later`), so the loop decides
-what time it is. `run(main, skip_idle=True)` runs `main` on a loop that goes at real speed while any work is pending
-(inference in an executor, a request on the network) and jumps to the next timer while everybody only waits (audio
-pacing, silence). A three-minute call then takes as long as its computing, and its latencies stay true, because
-computing is never skipped.
+what time it is. `run(main, skip_idle=True)` runs `main` on a `SkipIdleLoop`: a three-minute call takes as long as its
+computing, and goes the same way every time. When something happens is `loop.time()`; how long something took is the
+difference of two `now_s()`, which count what computing really took on both clocks.
 """
 
 from __future__ import annotations
 
 import asyncio
-import selectors
-import time
-from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import Executor
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar, TypeVarTuple
+from typing import Any, TypeVar
+
+from voicebot.skip_idle import Outside, SkipIdleLoop
+
+__all__ = ["Outside", "SkipIdleLoop", "catch_up", "lag_ms", "name", "now_s", "run", "work"]
 
 T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
-
-
-class SkipIdleLoop(asyncio.SelectorEventLoop):
-    """An event loop whose clock skips the time in which nothing is being worked on."""
-
-    def __init__(self) -> None:
-        self._skipped_s = 0.0
-        self._pending_work = 0
-        super().__init__(_SkipIdleSelector(self))
-
-    def time(self) -> float:
-        """Seconds: monotonic time plus all the idling skipped so far."""
-        return time.monotonic() + self._skipped_s
-
-    @property
-    def skipped_s(self) -> float:
-        return self._skipped_s
-
-    @property
-    def working(self) -> bool:
-        """True while something outside the loop computes or is waited for over a network."""
-        return self._pending_work > 0
-
-    def skip(self, seconds: float) -> None:
-        self._skipped_s += seconds
-
-    def work_began(self) -> None:
-        self._pending_work += 1
-
-    def work_ended(self, _: object = None) -> None:
-        self._pending_work -= 1
-
-    def run_in_executor(self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
-        future = super().run_in_executor(executor, func, *args)
-        self.work_began()
-        future.add_done_callback(self.work_ended)
-        return future
-
-
-class _SkipIdleSelector(selectors.DefaultSelector):
-    """Waits for I/O like its base, unless waiting would only be idling: then time jumps instead."""
-
-    def __init__(self, loop: SkipIdleLoop) -> None:
-        super().__init__()
-        self._loop = loop
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None or timeout <= 0 or self._loop.working:
-            return list(super().select(timeout))
-        events = list(super().select(0))
-        if not events:
-            self._loop.skip(timeout)
-        return events
 
 
 @contextmanager
@@ -84,11 +30,27 @@ def work() -> Iterator[None]:
     if not isinstance(loop, SkipIdleLoop):
         yield
         return
-    loop.work_began()
-    try:
+    with loop.work():
         yield
-    finally:
-        loop.work_ended()
+
+
+def lag_ms() -> float:
+    """How far the running loop's time is behind what computing really took, to a microsecond; 0 on the real clock."""
+    loop = asyncio.get_running_loop()
+    return round(loop.lag_s * 1000, 3) if isinstance(loop, SkipIdleLoop) else 0.0
+
+
+def catch_up() -> None:
+    """Begin without a lag: what was computed until now (models into memory) came before anybody waited for it."""
+    loop = asyncio.get_running_loop()
+    if isinstance(loop, SkipIdleLoop):
+        loop.catch_up()
+
+
+def now_s() -> float:
+    """Seconds for measuring how long something takes: the running loop's time and its lag."""
+    loop = asyncio.get_running_loop()
+    return loop.time() + loop.lag_s if isinstance(loop, SkipIdleLoop) else loop.time()
 
 
 def name() -> str:

@@ -4,6 +4,12 @@ Every event carries `t_ms`, milliseconds on the call's own clock since it was an
 0 while the agent greets, then n from the first sound of the caller's n-th turn until the next one.
 Events are written as they happen, one JSON object a line, and are versioned by `v`.
 
+`t_ms` is where the event stands in `call.wav`. On the skip-idle clock that time stands still while something is
+computed; what the computing really took is the event's `lag_ms`. So how long it took from one event to another is the
+difference of their `t_ms + lag_ms` (`voicebot.latency.real_ms`). Of the other times, those that were measured in the
+audio (`speech_start_ms`, `speech_end_ms`, `ends_ms`) have no lag: a sound is where it is, however late the machine
+notices; `decided_ms` has a lag of its own beside it; and `voicebot.latency.heard_ms` gives `starts_ms` one.
+
 Latency stages of one reply, in the order they happen, each an event with its own time:
 
     caller stops (speech_end_ms) -> caller_speech_stopped -> decided_ms -> transcript_final -> turn_ended
@@ -23,6 +29,8 @@ class _Event(BaseModel):
     v: Literal[1] = 1
     t_ms: float
     """Milliseconds since the call was answered, on the call's clock."""
+    lag_ms: float = 0.0
+    """How much later it would have happened on the real clock: computing that `t_ms` does not count. 0 there."""
     turn: int = 0
 
 
@@ -91,6 +99,8 @@ class TurnEnded(_Event):
     """End of the caller's speech on the call's clock; V2V counts from here."""
     decided_ms: float
     """When it was decided that the turn is over. The recogniser's last word may have come after that."""
+    decided_lag_ms: float = 0.0
+    """The `lag_ms` of that moment."""
 
 
 class FirstToken(_Event):

@@ -4,6 +4,9 @@ A waterfall cuts the voice-to-voice latency of one turn (end of the caller's spe
 consecutive stages on the critical path. A stage runs from the mark before it to its own mark; a mark that was reached
 early (a reply prepared before the turn was sure) costs nothing; a mark that was never set has no stage, and its time
 belongs to the next one. So the parts always add up to the whole.
+
+Latencies are differences of `real_ms`, the time of the conversation and what computing adds to it: what they would be
+on the real clock of the machine on which the call ran.
 """
 
 from __future__ import annotations
@@ -92,6 +95,25 @@ class Waterfall:
         return [(stage, round(stage.start_ms + stage.duration_ms) - round(stage.start_ms)) for stage in self.stages]
 
 
+def real_ms(event: Event) -> float:
+    """When the event would have happened on the real clock. On that clock it is its `t_ms`."""
+    return event.t_ms + event.lag_ms
+
+
+def decided_ms(ended: TurnEnded) -> float:
+    """When it would have been decided on the real clock that the turn is over."""
+    return ended.decided_ms + ended.decided_lag_ms
+
+
+def heard_ms(clause: AgentSaying) -> float:
+    """When the clause would have begun to be heard on the real clock.
+
+    It has the lag with which it was handed over, less the time for which it then waited behind other words.
+    """
+    waited_ms = max(0.0, clause.starts_ms - clause.t_ms)
+    return clause.starts_ms + max(0.0, clause.lag_ms - waited_ms)
+
+
 def waterfalls(events: Iterable[Event]) -> list[Waterfall]:
     """One waterfall for each turn the caller ended, in order. The greeting is nobody's answer and has none."""
     by_turn: dict[int, list[Event]] = defaultdict(list)
@@ -117,19 +139,19 @@ def _of_turn(events: list[Event]) -> list[Waterfall]:
 def _answer_ms(event: Event) -> float | None:
     """When the answer begins to be heard, if that is what the event tells: behind a filler, its clause does."""
     if isinstance(event, AgentSpeechStarted) and not event.filler:
-        return event.t_ms
-    return event.starts_ms if isinstance(event, AgentSaying) and not event.filler else None
+        return real_ms(event)
+    return heard_ms(event) if isinstance(event, AgentSaying) and not event.filler else None
 
 
 def _filler_ms(before: list[Event], ended: TurnEnded) -> float | None:
-    fillers = (event.t_ms for event in before if isinstance(event, AgentSpeechStarted) and event.filler)
-    return next((t_ms - ended.speech_end_ms for t_ms in fillers), None)
+    fillers = (real_ms(event) for event in before if isinstance(event, AgentSpeechStarted) and event.filler)
+    return next((at_ms - ended.speech_end_ms for at_ms in fillers), None)
 
 
 def _stages(before: list[Event], ended: TurnEnded, v2v_ms: float) -> tuple[Stage, ...]:
     marks: list[tuple[StageName, float | None]] = [
         ("silence", _last(before, CallerSpeechStopped)),
-        ("turn", ended.decided_ms),
+        ("turn", decided_ms(ended)),
         ("stt", _last(before, TranscriptFinal)),
         ("brain", _last(before, FirstToken)),
         ("clause", _last(before, FirstClause)),
@@ -150,7 +172,7 @@ def _stages(before: list[Event], ended: TurnEnded, v2v_ms: float) -> tuple[Stage
 
 
 def _last(events: list[Event], kind: type[_Mark]) -> float | None:
-    return next((event.t_ms for event in reversed(events) if isinstance(event, kind)), None)
+    return next((real_ms(event) for event in reversed(events) if isinstance(event, kind)), None)
 
 
 @dataclass(frozen=True)

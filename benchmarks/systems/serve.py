@@ -55,11 +55,14 @@ class LoopWatch:
             self._late.append((now, (now - before - _SAMPLE_S) * 1000))
 
 
-def serve(app: Any) -> None:
-    """Serve an ASGI app on the port given on the command line, on the plain asyncio loop, until terminated."""
+def serve(app: Any, **how: Any) -> None:
+    """Serve an ASGI app on the port given on the command line, on the plain asyncio loop, until terminated.
+
+    `how`: uvicorn's settings that differ from how Pipecat's runner starts it.
+    """
     logger.remove()
     logger.add(sys.stderr, level="ERROR")
-    config = uvicorn.Config(app, port=int(sys.argv[1]), loop="asyncio", log_level="error")
+    config = uvicorn.Config(app, port=int(sys.argv[1]), loop="asyncio", log_level="error", **how)
     asyncio.run(_serve(uvicorn.Server(config)))
 
 

@@ -7,24 +7,18 @@ Like them, the agent does not speak up when the caller is silent: callers wait h
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import json
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import suppress
+from typing import Any
 
-from starlette.applications import Starlette
-from starlette.routing import WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
-
-from benchmarks import mulaw, stubs
+from benchmarks import stubs
 from benchmarks.systems.serve import serve
 from voicebot.agent import Agent
 from voicebot.brain import Output, Say, ToolResult
 from voicebot.call import Call
-from voicebot.media.schedule import Schedule
 from voicebot.stt import Transcript
-from voicebot.transports import Ear, HangUp
+from voicebot.transports import twilio
+from voicebot.transports.dialect import LineLost, SocketClosed
+from voicebot.transports.served import Upgrade, upgrades
 from voicebot.tts import Speech
 
 _AGENT = f"""
@@ -97,71 +91,24 @@ class StubBrain:
         return ()
 
 
-class MediaStream:
-    """Twilio Media Streams as a voicebot `Transport`: Twilio buffers what it is given, so replies go out at once."""
-
-    name = "media-stream"
-    rate_hz = stubs.RATE_HZ
-
-    def __init__(self, websocket: WebSocket) -> None:
-        self.caller = ""
-        self._websocket = websocket
-        self._schedule = Schedule(self.rate_hz)
-        self._outgoing: asyncio.Queue[dict[str, object]] = asyncio.Queue()
-
-    async def run(self, ear: Ear) -> HangUp:
-        sending = asyncio.create_task(self._send())
-        try:
-            async for text in self._websocket.iter_text():
-                message = json.loads(text)
-                if message["event"] == "media":
-                    ear.audio(mulaw.decode(base64.b64decode(message["media"]["payload"])))
-                elif message["event"] == "stop":
-                    break
-        finally:
-            sending.cancel()
-        return "caller_hung_up"
-
-    def play(self, pcm: bytes) -> None:
-        self._schedule.play(len(pcm) // 2)
-        payload = base64.b64encode(mulaw.encode(pcm)).decode()
-        self._outgoing.put_nowait({"event": "media", "media": {"payload": payload}})
-
-    def clear(self) -> None:
-        self._schedule.clear()
-        self._outgoing.put_nowait({"event": "clear"})
-
-    def played(self) -> int:
-        return self._schedule.played()
-
-    async def _send(self) -> None:
-        while True:
-            message = await self._outgoing.get()
-            with suppress(WebSocketDisconnect):  # `run` sees the end of the call too, and reports it
-                await self._websocket.send_text(json.dumps({**message, "streamSid": self.caller}))
-
-    async def answer(self) -> None:
-        """Wait for Twilio's first messages."""
-        await self._websocket.accept()
-        while (message := json.loads(await self._websocket.receive_text()))["event"] != "start":
-            pass
-        self.caller = message["streamSid"]
-
-
 agent = Agent.parse(_AGENT)
 
 
-async def call(websocket: WebSocket) -> None:
+async def call(upgrade: Upgrade) -> None:
     """One call over Twilio Media Streams."""
-    line = MediaStream(websocket)
     try:
-        await line.answer()
-    except WebSocketDisconnect:
+        line = await twilio.answer(upgrade.accept())
+    except (LineLost, SocketClosed):
         return
-    await Call(agent, line, stt=StubSTT(), tts=StubTTS(), brain=StubBrain()).run()
+    try:
+        await Call(agent, line, stt=StubSTT(), tts=StubTTS(), brain=StubBrain()).run()
+    finally:
+        await line.hang_up()
 
 
-app = Starlette(routes=[WebSocketRoute("/ws", call)])
+async def nothing_else(scope: Any, receive: Any, send: Any) -> None:
+    """The server has no other pages."""
+
 
 if __name__ == "__main__":
-    serve(app)
+    serve(nothing_else, ws=upgrades({"/ws": call}.get), lifespan="off")

@@ -6,12 +6,12 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from voicebot.media import mulaw
 from voicebot.tts import espeakng
 
 _LEVEL = 0.8
 _BEFORE_S, _AFTER_S = 0.3, 0.25
 """The silence around a stretch of speech: the pre-roll, and what passes until the VAD is sure of the end."""
-_MU = 255.0
 
 
 def spoken(text: str, voice: str, rate_wpm: int, rate_hz: int) -> bytes:
@@ -29,10 +29,8 @@ def spoken(text: str, voice: str, rate_wpm: int, rate_hz: int) -> bytes:
 
 
 def hissing_line(pcm: bytes) -> bytes:
-    """The same samples after a telephone's mu-law (ITU-T G.711), as its continuous curve in 8 bits."""
-    level = np.frombuffer(pcm, "<i2") / 32768
-    coded = np.round(np.sign(level) * np.log1p(_MU * np.abs(level)) / np.log1p(_MU) * 127) / 127
-    return _s16le(np.sign(coded) * np.expm1(np.abs(coded) * np.log1p(_MU)) / _MU * 32768)
+    """The same samples after a telephone's mu-law."""
+    return mulaw.decode(mulaw.encode(pcm))
 
 
 def _without_end_pause(samples: NDArray[np.floating]) -> NDArray[np.floating]:

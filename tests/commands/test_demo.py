@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import wave
@@ -12,7 +13,9 @@ from typing import Any
 import pytest
 
 from voicebot import project
-from voicebot.commands import demo_calls, run
+from voicebot.commands import demo_calls, demo_matter, run
+from voicebot.errors import BadInput
+from voicebot.events import CallEnded
 from voicebot.personas.persona import find
 from voicebot.personas.run import SimulatedCall
 from voicebot.store import calls
@@ -79,7 +82,7 @@ def test_the_demos_calls_are_found_from_where_it_ran(
 
 
 def call_of(outcome: Any, problems: list[str], persona: str = "Maria", seed: int = 1) -> demo_calls.Run:
-    return demo_calls.Run(SimulatedCall(persona, seed, outcome, problems, seconds=60, wall_seconds=5), [])
+    return demo_calls.Run(SimulatedCall(persona, seed, seconds=60, wall_seconds=5), [], outcome, problems)
 
 
 @pytest.fixture
@@ -142,7 +145,7 @@ def test_one_call_that_fails_its_goal_exits_with_1_and_says_why(outcomes, capsys
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--persona", "mary"], "no persona 'mary' in personas. Did you mean 'maria'?"),
+        (["--persona", "mary"], "no persona 'mary' in personas or in the library. Did you mean 'maria'?"),
         (["--agent", "eva"], "no agent 'eva' in agents. Did you mean 'ava'?"),
         (["--template", "dentel", "--out", "x"], "no template 'dentel'. Did you mean 'dental'?"),
         (["--out", "agents"], "agents exists and was not made by voicebot demo."),
@@ -167,5 +170,63 @@ def test_the_plainest_caller_is_the_one_by_default(tmp_path: Path) -> None:
 def test_a_users_own_data_is_left_as_it_was(tmp_path: Path) -> None:
     project.create(tmp_path / "mine", "dental")
     before = (tmp_path / "mine" / "data" / "appointments.json").read_bytes()
-    demo_calls.keep(tmp_path / "mine", demo_calls.Run(call_of("reached", []).call, [], {"appointments.json": b"[1]"}))
+    written = demo_calls.Run(call_of("reached", []).call, [], data={"appointments.json": [1]})
+    demo_calls.keep(tmp_path / "mine", written)
     assert (tmp_path / "mine" / "data" / "appointments.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("template", "agent", "persona", "scenario"),
+    [
+        ("dental", "ava", "maria", "books"),
+        ("dental", "ava", "corrector", "books"),
+        ("dental", "ava", "human", "hands-over"),
+        ("dental", "ava", "calm", "books-cleaning"),
+        ("orders", "max", "greg", "status"),
+        ("orders", "max", "nora", "delivery"),
+        ("orders", "max", "calm", "delivery"),
+        ("blank", "agent", "peter", "is-noted"),
+        ("blank", "agent", "calm", "is-noted"),
+    ],
+)
+def test_a_caller_plays_the_scenario_that_fits(
+    template: str, agent: str, persona: str, scenario: str, tmp_path: Path
+) -> None:
+    """Of the project or of the library: what they want by themselves, or else the first that leaves something."""
+    root = tmp_path / "mine"
+    project.create(root, template)
+    played = demo_matter.matter(root / "agents" / f"{agent}.yaml", find(persona, root))
+    assert played is not None
+    assert played.id == scenario
+
+
+def test_a_caller_with_a_matter_that_no_scenario_checks_has_none(tmp_path: Path) -> None:
+    root = tmp_path / "mine"
+    project.create(root, "dental")
+    shutil.copy(root / "personas" / "maria.yaml", root / "personas" / "anybody.yaml")
+    assert demo_matter.matter(root / "agents" / "ava.yaml", find("anybody", root)) is None
+
+
+def test_a_library_caller_without_anything_to_play_is_told(tmp_path: Path) -> None:
+    root = tmp_path / "mine"
+    project.create(root, "dental")
+    shutil.rmtree(root / "evals")
+    with pytest.raises(BadInput, match="persona 'calm' has no matter of its own"):
+        demo_matter.matter(root / "agents" / "ava.yaml", find("calm", root))
+
+
+@pytest.mark.parametrize(
+    ("about", "wants_human", "outcome"),
+    [
+        ({"content": True}, False, "reached"),
+        ({}, False, "failed"),
+        ({"handed_over": "reception"}, False, "handed_over"),
+        ({"handed_over": "reception"}, True, "reached"),
+        ({"content": True}, True, "failed"),
+        ({"broke": "the line"}, False, "invalid"),
+        ({"ended": CallEnded(t_ms=1, reason="failed", detail="boom"), "content": True}, False, "failed"),
+    ],
+)
+def test_without_a_scenario_the_caller_decides(about: dict[str, Any], wants_human: bool, outcome: str) -> None:
+    persona = find("no-machines" if wants_human else "calm", Path("nowhere"))
+    assert demo_calls.believed(persona, SimulatedCall("x", 1, **about))[0] == outcome

@@ -61,9 +61,12 @@ def say_until_understood(card: sound_card.SoundCard, child: pexpect.spawn[str], 
     """People repeat themselves: on a busy machine the virtual card loses sound, and with it a word."""
     for left in reversed(range(times)):
         card.say(said)
-        answers = ["Which day", pexpect.TIMEOUT] if left else ["Which day"]
-        if child.expect(answers, timeout=7) == 0:
+        try:
+            child.expect("Which day", timeout=7)
             return
+        except pexpect.TIMEOUT:
+            if not left:
+                raise
 
 
 def last_call(project: Path) -> list[dict[str, object]]:

@@ -14,8 +14,8 @@ from voicebot import paths, project, templates
 from voicebot.agent import Agent, agent_schema
 from voicebot.commands.new import new
 from voicebot.errors import BadInput
-from voicebot.evals import scenario
-from voicebot.personas.persona import Persona
+from voicebot.evals import checks, scenario, suite
+from voicebot.evals.trial import Trial
 
 TEMPLATES = sorted(templates.summaries())
 
@@ -81,12 +81,20 @@ def test_its_tools_are_valid_python(made: Path) -> None:
 
 
 def test_its_personas_and_scenarios_load_and_name_each_other(made: Path) -> None:
-    personas = {path.stem: Persona.load(path) for path in paths.yaml_files(paths.personas_dir(made))}
+    personas = {path.stem for path in paths.yaml_files(paths.personas_dir(made))}
     scenarios = {path.stem: scenario.load(path) for path in paths.yaml_files(paths.evals_dir(made))}
     agents = {path.stem for path in paths.agent_files(made)}
     assert personas
     assert {each.agent for each in scenarios.values()} <= agents
-    assert {name for each in scenarios.values() for name in each.persona} == set(personas), "each persona is checked"
+    assert personas <= {name for each in scenarios.values() for name in each.persona}, "each persona is checked"
+
+
+def test_its_suites_plan_calls_with_everybody(made: Path) -> None:
+    gate, nightly = (suite.find(name, made).plan(made) for name in ("ci", "full"))
+    assert {call.case.scenario for call in gate} == set(scenario.files(made)), "the gate leaves no scenario out"
+    assert {call.case.id for call in gate} < {call.case.id for call in nightly}
+    assert len({call.case.persona for call in nightly}) >= 20
+    assert all(call.at is not None for call in nightly), "every scenario is the same on every day"
 
 
 def test_its_stores_hold_lists_of_records(made: Path) -> None:
@@ -96,12 +104,11 @@ def test_its_stores_hold_lists_of_records(made: Path) -> None:
 
 def test_its_scenarios_fail_before_any_call(made: Path) -> None:
     """A check that passes on an untouched project proves nothing."""
-    for path in paths.yaml_files(paths.evals_dir(made)):
-        each = scenario.load(path)
-        for name in each.persona:
-            facts = Persona.load(paths.personas_dir(made) / f"{name}.yaml").facts
-            known = {fact: known.value for fact, known in facts.items()}
-            assert scenario.check(each, made, facts=known), path.name
+    for call in suite.find("ci", made).plan(made):
+        facts = {fact: known.value for fact, known in call.persona.playing(call.role, made).facts.items()}
+        untouched = Trial(case=call.case, before=call.data, after=call.data, facts=facts)
+        findings = checks.run(call.scenario.checks, checks.Evidence(untouched))
+        assert [finding for finding in findings if not finding.ok], call.case.id
 
 
 def test_json_says_what_was_made(here: Path) -> None:

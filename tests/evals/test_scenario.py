@@ -1,162 +1,144 @@
-"""Scenarios: the end state after a call, checked in the tools' own records."""
-
 from __future__ import annotations
 
-import json
+import pickle
+import re
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from voicebot import yamlfile
 from voicebot.errors import BadInput
-from voicebot.evals.scenario import Scenario, check, find, load
+from voicebot.evals import scenario, suite
+from voicebot.personas.kinds import Rules, Script
 
-MARIA = {"name": "Maria Lopez", "treatment": "cleaning", "day": "thursday"}
-BOOKED = [
-    {"name": "Maria Lopez", "treatment": "cleaning", "day": "2026-12-03", "time": "15:00", "paid": False, "id": 7},
-    {"name": "John Miller", "treatment": "filling", "day": "2026-12-02", "time": "11:00", "paid": True, "id": 8},
-]
-
-
-def scenario(**checks: object) -> Scenario:
-    return Scenario.model_validate({"name": "x", "goal": "y", "agent": "ava", "persona": "maria", **checks})
-
-
-def expecting(where: dict[str, object], count: int | None = None) -> Scenario:
-    return scenario(expect=[{"file": "data/appointments.json", "where": where, "count": count}])
-
-
-def forbidding(where: dict[str, object]) -> Scenario:
-    return scenario(never=[{"file": "data/appointments.json", "where": where}])
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    keep(tmp_path, BOOKED)
-    return tmp_path
+WHOLE = """\
+name: The appointment is booked
+goal: Book a cleaning.
+agent: ava
+domain: dental
+facts:
+  treatment: cleaning
+  day: {value: thursday, say: [thursday, this thursday]}
+  name: "{caller}"
+persona: [maria, hurried]
+caller: rules
+line: phone
+at: 2027-03-01 09:30
+data:
+  data/appointments.json: [{id: 1, name: "{name}"}]
+checks:
+  expect: [{file: data/appointments.json, where: {name: "{name}"}, count: 1}]
+  latency: {v2v_p95: 1500ms}
+"""
+LEAST = "name: x\ngoal: y\nagent: ava\npersona: maria\nchecks: {ended: caller_hung_up}\n"
 
 
-def keep(root: Path, records: object) -> None:
-    (root / "data").mkdir(exist_ok=True)
-    (root / "data" / "appointments.json").write_text(json.dumps(records))
+def written(folder: Path, text: str) -> Path:
+    path = folder / "evals" / "books.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
 
 
-@pytest.mark.parametrize(
-    "where",
-    [
-        {},
-        {"name": "Maria Lopez"},
-        {"name": "maria  lopez"},
-        {"name": "{name}", "treatment": "{treatment}"},
-        {"day": "2026-12-03"},
-        {"day": "Thursday"},
-        {"day": "{day}"},
-        {"paid": False, "id": 7},
-    ],
-)
-def test_passes_when_a_record_is_there(root: Path, where: dict[str, object]) -> None:
-    assert check(expecting(where), root, facts=MARIA) == []
+def test_a_whole_scenario_is_read(tmp_path: Path) -> None:
+    read = scenario.load(written(tmp_path, WHOLE))
+    assert (read.id, read.persona, read.root) == ("books", ["maria", "hurried"], tmp_path)
+    assert read.at == datetime(2027, 3, 1, 9, 30)
+    assert read.line is not None
+    assert read.line.rate_hz == 8000
+    assert isinstance(read.caller, Rules)
+    assert read.checks.latency is not None
+    assert read.checks.latency.v2v_p95 == 1.5
+    assert (read.role.domain, sorted(read.role.facts)) == ("dental", ["day", "name", "treatment"])
+    assert sorted(set(read.checks.facts())) == ["name"]
 
 
-@pytest.mark.parametrize(
-    ("where", "fields"),
-    [
-        ({"name": "Mario Lopez"}, "name Mario Lopez"),
-        ({"name": "{name}", "treatment": "filling"}, "name Maria Lopez, treatment filling"),
-        ({"day": "friday"}, "day friday"),
-        ({"id": "7"}, "id 7"),
-        ({"paid": 0}, "paid 0"),
-    ],
-)
-def test_says_what_is_missing(root: Path, where: dict[str, object], fields: str) -> None:
-    assert check(expecting(where), root, facts=MARIA) == [
-        f"data/appointments.json: expected at least 1 of 2 records with {fields}, found none"
-    ]
+def test_what_is_not_said_is_left_to_the_persona(tmp_path: Path) -> None:
+    read = scenario.load(written(tmp_path, LEAST))
+    assert (read.role.domain, read.role.facts, read.line, read.at, read.channel) == ("", {}, None, None, "audio")
 
 
-def test_counts_exactly_when_asked(root: Path) -> None:
-    assert check(expecting({"name": "{name}"}, count=1), root, facts=MARIA) == []
-    keep(root, [BOOKED[0], BOOKED[0]])
-    assert check(expecting({"name": "{name}"}, count=1), root, facts=MARIA) == [
-        "data/appointments.json: expected 1 of 2 records with name Maria Lopez, found 2"
-    ]
+def test_a_script_is_a_kind_of_caller(tmp_path: Path) -> None:
+    read = scenario.load(written(tmp_path, LEAST + "caller: {turns: [{say: hello}]}\n"))
+    assert isinstance(read.caller, Script)
 
 
-def test_says_what_should_not_be_there(root: Path) -> None:
-    assert check(forbidding({"name": "Emma Wilson"}), root) == []
-    assert check(forbidding({"name": "John Miller"}), root) == [
-        "data/appointments.json: expected no of 2 records with name John Miller, found 1"
-    ]
-
-
-def test_every_failed_check_is_told(root: Path) -> None:
-    both = scenario(
-        expect=[{"file": "data/appointments.json", "where": {"name": "Emma Wilson"}}],
-        never=[{"file": "data/appointments.json", "where": {"name": "John Miller"}}],
-        ended=["caller_hung_up"],
-    )
-    assert len(check(both, root, ended="failed")) == 3
+def test_it_reaches_other_processes_whole(tmp_path: Path) -> None:
+    read = scenario.load(written(tmp_path, WHOLE))
+    again = pickle.loads(pickle.dumps(read))
+    assert again == read
+    assert (again.id, again.role.place("facts")) == ("books", read.role.place("facts"))
 
 
 @pytest.mark.parametrize(
-    ("ended", "problems"),
+    ("line", "where", "problem"),
     [
-        ("handed_over", []),
-        ("failed", ["the call ended with 'failed', not with handed_over"]),
-        (None, ["the call ended with 'nothing known', not with handed_over"]),
+        ("checkz: {}", "6:1", "unknown key 'checkz'. Did you mean 'checks'?"),
+        ("expect: []", "6:9", "'expect' is a check. Write it under 'checks:'."),
+        ("line: fone", "6:7", "no line 'fone'. Did you mean 'phone'?"),
+        ("at: soon", "6:5", "'at' must be a valid datetime or date"),
+        ("channel: fax", "6:10", "'channel' cannot be 'fax'. Known: audio, text."),
+        ("data: {notes.json: []}", "6:20", "'notes.json' is no JSON file of the tools. Write it as data/NAME.json."),
+        ("data: {data/x.json: 3}", "6:21", "must be"),
+        ("facts: {day: [1]}", "6:14", "must be 'key: value' lines, not a list."),
+        ("caller: robot", "6:9", "'kind' cannot be 'robot'."),
     ],
 )
-def test_how_the_call_ended_can_be_checked(root: Path, ended: str | None, problems: list[str]) -> None:
-    assert check(scenario(ended="handed_over"), root, ended=ended) == problems
-
-
-@pytest.mark.parametrize("make", [expecting, forbidding])
-def test_what_cannot_be_looked_at_fails(root: Path, make: object) -> None:
-    """Also where nothing is expected: a slip of the pen must not turn a check into one that always passes."""
-    assert callable(make)
-    store = root / "data" / "appointments.json"
-    for where, problem in {
-        "{nmae}": "the caller has no fact 'nmae'. Did you mean 'name'?",
-    }.items():
-        assert check(make({"name": where}), root, facts=MARIA) == [f"data/appointments.json: {problem}"]
-    wrong = "data/appointments.json: no record has a field 'nmae'. Did you mean 'name'?"
-    assert check(make({"nmae": "x"}), root) == [wrong]
-    for content, problem in {"{}": "is not a list of objects.", "[1]": "is not a list of objects."}.items():
-        store.write_text(content)
-        assert check(make({"name": "x"}), root) == [f"data/appointments.json: {problem}"]
-    store.write_text("[{")
-    assert check(make({"name": "x"}), root)[0].startswith("data/appointments.json: cannot be read: ")
-    store.unlink()
-    assert check(make({"name": "x"}), root) == ["data/appointments.json: does not exist."]
-
-
-def test_an_empty_store_holds_nothing(root: Path) -> None:
-    keep(root, [])
-    assert check(forbidding({"name": "x"}), root) == []
-    assert len(check(expecting({"name": "x"}), root)) == 1
-
-
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        ("expct: []", "unknown key 'expct'. Did you mean 'expect'?"),
-        ("expect: [{file: /etc/x.json}]", "'/etc/x.json' is no JSON file of the project. Write it as data/NAME.json."),
-        ("expect: [{file: ../x.json}]", "'../x.json' is no JSON file of the project. Write it as data/NAME.json."),
-        ("ended: hung_up", "'ended' cannot be 'hung_up'. Did you mean 'agent_hung_up'?"),
-        ("never: []", "nothing is checked. Add 'expect', 'never' or 'ended'."),
-    ],
-)
-def test_a_wrong_file_is_refused(tmp_path: Path, text: str, line: str) -> None:
-    path = tmp_path / "books.yaml"
-    path.write_text(f"name: x\ngoal: y\nagent: ava\npersona: maria\n{text}\n")
+def test_a_wrong_key_is_told_with_its_place(tmp_path: Path, line: str, where: str, problem: str) -> None:
     with pytest.raises(BadInput) as caught:
-        load(path)
-    assert str(caught.value).endswith(line)
+        scenario.load(written(tmp_path, LEAST + line + "\n"))
+    assert any(f"books.yaml:{where} " in told and problem in told for told in str(caught.value).splitlines()), (
+        caught.value
+    )
+
+
+@pytest.mark.parametrize(
+    ("checks", "where", "problem"),
+    [
+        ("{}", "5:9", "nothing is checked. Add 'expect', 'said', 'ended' or another check."),
+        ("{ended: hung_up}", "5:17", "'ended' cannot be 'hung_up'. Did you mean 'agent_hung_up'?"),
+        ("{expect: [{file: /etc/x.json}]}", "5:26", "'/etc/x.json' is no JSON file of the tools."),
+        ("{expct: []}", "5:10", "unknown key 'expct' in 'checks'. Did you mean 'expect'?"),
+        ("{said: '(('}", "5:16", "is not a regular expression"),
+        ("{latency: {v2v_p95: 800}}", "", ""),
+        ("{latency: {v2v_p95: fast}}", "5:29", "'fast' is no duration. Write it with a unit: 500ms, 8s or 2m."),
+        ("{latency: {v2v_p59: 1s}}", "5:20", "unknown key 'v2v_p59' in 'latency'."),
+        ("{turns: {yield_rate: 2}}", "5:30", "must be less than or equal to 1."),
+        ("{judge: {llm: opnai/x, claims: [a]}}", "5:23", "unknown provider 'opnai'. Did you mean 'openai'?"),
+        ("{guardrails: [{rail: pi}]}", "5:30", "'rail' cannot be 'pi'."),
+        ("{verify_before: [{say: x}]}", "5:26", "there is no proof. Add 'facts' or 'tool'."),
+    ],
+)
+def test_a_wrong_check_is_told_with_its_place(tmp_path: Path, checks: str, where: str, problem: str) -> None:
+    path = written(tmp_path, LEAST.replace("{ended: caller_hung_up}", checks))
+    if not where:
+        assert scenario.load(path)  # bare numbers are seconds
+        return
+    with pytest.raises(BadInput) as caught:
+        scenario.load(path)
+    assert any(f"books.yaml:{where} " in told and problem in told for told in str(caught.value).splitlines()), (
+        caught.value
+    )
 
 
 def test_scenarios_are_found_by_name(tmp_path: Path) -> None:
-    (tmp_path / "evals").mkdir()
-    path = tmp_path / "evals" / "books.yaml"
-    path.write_text("name: x\ngoal: y\nagent: ava\npersona: [maria, carl]\nended: caller_hung_up\n")
-    assert find("books", tmp_path).persona == ["maria", "carl"]
+    written(tmp_path, LEAST)
+    assert scenario.find("books", tmp_path).name == "x"
     with pytest.raises(BadInput, match=r"no scenario 'bocks' in .*evals\. Did you mean 'books'\?"):
-        find("bocks", tmp_path)
+        scenario.find("bocks", tmp_path)
+
+
+DOCS = Path(__file__).parents[2] / "docs" / "evals.md"
+
+
+def test_what_the_page_about_scenarios_shows_is_right(tmp_path: Path) -> None:
+    shown = re.findall(r"```yaml\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    assert len(shown) == 4
+    for text in shown:
+        if text.startswith("checks:"):
+            scenario.load(written(tmp_path, LEAST.partition("checks:")[0] + text))
+        elif "goal:" in text:
+            scenario.load(written(tmp_path, text))
+        else:
+            suite.read(yamlfile.parse(text))

@@ -16,7 +16,7 @@ ROOMS_ABOVE = {
 }
 LAYERS = [
     {"errors"},
-    {"breaker", "clock", "config", "connections", "events", "paths", "yamlfile"},
+    {"breaker", "clock", "config", "connections", "events", "paths", "skip_idle", "yamlfile"},
     {"providers"},
     {"graphref", "models", "references", "validation"},
     {"agent", "flow", "latency", "process", "project", "spending"},

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 import voicebot
-from voicebot import paths
+from voicebot import paths, yamlfile
 from voicebot.errors import BadInput
 from voicebot.personas import domain as domains
 from voicebot.personas import persona as personas
+from voicebot.personas.line import LINES
 from voicebot.personas.persona import Persona
+from voicebot.personas.role import Known, Role
 
 TEMPLATES = Path(voicebot.__file__).parent / "templates"
 DOMAINS = TEMPLATES / "dental/personas/domains"
@@ -47,6 +49,18 @@ PLAIN = "name: Someone\ndomain: dental\ngoal: Book.\n"
         (PLAIN.replace("dental", "dentol"), "dentol.yaml does not exist. Did you mean 'dental'?"),
         (PLAIN + "says: {opening: ['a {treatment}, please']}\n", "someone.yaml:4:1 nothing to say for 'opening'"),
         (PLAIN + "refuses: ['(cancel']\n", "'(cancel' is not a regular expression"),
+        (PLAIN + "says: {openning: [hello]}\n", "someone.yaml:4:8 callers have nothing to say at 'openning'. Did you"),
+        (PLAIN + "says: {'yes': []}\n", "someone.yaml:4:15 'yes' must have at least 1 item"),
+        (PLAIN + "says: {day: ['{dya} please']}\n", "someone.yaml:4:14 nothing can stand for '{dya}'. Did you mean"),
+        (PLAIN + "voice: {engine: en-us+f22}\n", "someone.yaml:4:17 eSpeak has no voice variant 'f22'. Did you mean"),
+        (PLAIN + "voice: {engine: marsian+f2}\n", "someone.yaml:4:17 eSpeak has no voice 'marsian'."),
+        (PLAIN + "line: streat\n", "someone.yaml:4:7 no line 'streat'. Did you mean 'street'?"),
+        (PLAIN + "line: {noise: {kind: rain, snr_db: 3}}\n", "someone.yaml:4:22 'kind' cannot be 'rain'."),
+        (PLAIN + "line: {loss: {percent: 80}}\n", "someone.yaml:4:24 'percent' must be less than or equal to 50."),
+        (PLAIN + "temperament:\n  refuses_to_give: {fact: dya}\n", "someone.yaml:5:27 the caller has no fact 'dya'."),
+        ("name: S\nfacts: {day: monday}\n", "someone.yaml:2:1 facts need a 'domain'"),
+        ("name: S\nsays: {treatment: [a filling]}\n", "someone.yaml:2:8 callers have nothing to say at 'treatment'"),
+        ("name: S\ntemperament: {interrupts: {at: asks day}}\n", "agents do not 'asks day'"),
     ],
 )
 def test_a_broken_file_is_told_by_its_place(tmp_path: Path, text: str, complaint: str) -> None:
@@ -55,7 +69,138 @@ def test_a_broken_file_is_told_by_its_place(tmp_path: Path, text: str, complaint
 
 def test_a_fact_that_is_first_said_wrong_must_be_known(tmp_path: Path) -> None:
     text = PLAIN + "temperament:\n  corrects: {fact: day, first: [monday]}\n"
-    assert "no fact 'day'" in broken(tmp_path, text)
+    assert "someone.yaml:5:20 the caller has no fact 'day'" in broken(tmp_path, text)
+
+
+# -- roles -----------------------------------------------------------------------------------------------------------
+
+BOOKS = Role(
+    domain="dental",
+    goal="Book a filling.",
+    facts={"treatment": Known(value="filling"), "day": Known(value="friday"), "name": Known(value="{caller}")},
+    refuses=["cancel"],
+)
+
+
+def test_a_persona_without_a_matter_plays_the_role_of_a_scenario(tmp_path: Path) -> None:
+    path = tmp_path / "stranger.yaml"
+    path.write_text("name: Brian Hall\nsays: {'yes': [aye.]}\n")
+    caller = Persona.load(path).playing(BOOKS, TEMPLATES / "dental")
+    assert caller.name == "Brian Hall"
+    assert caller.goal == "Book a filling."
+    assert caller.facts["name"].spoken == ["Brian Hall"], "the persona's own name"
+    assert caller.understanding.says["yes"] == ["aye."], "the persona's own words"
+    assert caller.understanding.listen("Which day would suit you?", _TODAY).question == "asks day"
+
+
+def test_what_a_role_says_wins_and_what_it_does_not_say_comes_from_the_persona() -> None:
+    maria = personas.find("maria", TEMPLATES / "dental")
+    role = Role(facts={"day": Known(value="monday"), "name": Known(value="{caller}")}, says={"opening": ["hi there."]})
+    caller = maria.playing(role, TEMPLATES / "dental")
+    assert set(caller.facts) == {"day", "name"}, "a role's facts are all the facts there are"
+    assert caller.facts["name"].value == "Maria Davis", "the name that the persona gives, not the one it is called by"
+    assert caller.understanding.says["opening"] == ["hi there."]
+    assert caller.goal == maria.goal
+    assert caller.refuses == maria.refuses
+    assert maria.playing(None, TEMPLATES / "dental").facts == maria.facts
+
+
+def test_the_matter_of_another_domain_is_left_at_home() -> None:
+    maria = personas.find("maria", TEMPLATES / "dental")
+    role = Role(domain="orders", facts={"order": Known(value="20117")}, says={"opening": ["where is my order?"]})
+    caller = maria.playing(role, TEMPLATES / "orders")
+    assert set(caller.facts) == {"order"}
+    assert caller.goal == ""
+    assert caller.refuses == []
+    assert "treatment" not in caller.understanding.says
+
+
+def test_the_role_of_one_persona_can_be_played_by_another() -> None:
+    maria, stranger = (personas.find(name, TEMPLATES / "dental") for name in ("maria", "calm"))
+    assert stranger.playing(maria.role, TEMPLATES / "dental").facts["treatment"].value == "cleaning"
+
+
+def test_a_role_that_does_not_fit_is_told_by_its_place_in_the_scenario(tmp_path: Path) -> None:
+    text = "name: Books\ncalls:\n  domain: dental\n  facts: {dya: friday}\n"
+    document = yamlfile.parse(text, "evals/books.yaml")
+    role = Role(domain="dental", facts={"dya": Known(value="friday")}).written_in(document, ("calls",))
+    with pytest.raises(BadInput, match=r"evals/books.yaml:4:11 domain 'dental' has no fact 'dya'. Did you mean 'day'"):
+        personas.find("calm", tmp_path).playing(role, TEMPLATES / "dental")
+
+
+def test_nobody_can_call_about_nothing(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="persona 'calm' has no matter of its own"):
+        personas.find("calm", tmp_path).playing(None, TEMPLATES / "dental")
+
+
+def test_what_is_said_wrong_first_is_the_personas_or_the_facts_or_another_choice(tmp_path: Path) -> None:
+    facts = "facts: {day: {value: monday, wrong: [sunday]}, treatment: filling, time: '10:00', name: Al}\n"
+    text = PLAIN + facts + "temperament: {corrects: {fact: any}}\n"
+    caller = Persona.load(written(tmp_path, text))
+    assert caller.wrong_first("day") == ["sunday"]
+    assert "filling" not in caller.wrong_first("treatment")
+    assert "teeth whitening" in caller.wrong_first("treatment")
+    assert caller.wrong_first("time") == caller.wrong_first("name") == caller.wrong_first("phone") == []
+    (tmp_path / "someone.yaml").write_text(text.replace("fact: any", "fact: day, first: [tuesday]"))
+    caller = Persona.load(tmp_path / "someone.yaml")
+    assert caller.wrong_first("day") == ["tuesday"]
+    assert caller.wrong_first("treatment") == []
+
+
+# -- the library -----------------------------------------------------------------------------------------------------
+
+
+def test_a_persona_of_the_project_comes_before_one_of_the_library(tmp_path: Path) -> None:
+    assert personas.find("calm", tmp_path).name == "Laura Wilson"
+    (tmp_path / "personas").mkdir()
+    (tmp_path / "personas/calm.yaml").write_text("name: Somebody Else\n")
+    assert personas.find("calm", tmp_path).name == "Somebody Else"
+    assert personas.find("calm", tmp_path).id == "calm"
+
+
+def test_the_library_is_large_differs_and_fits_every_template() -> None:
+    library = {name: personas.find(name, TEMPLATES) for name in personas.library()}
+    assert len(library) >= 24
+    assert sum(not persona.hard for persona in library.values()) >= 20
+    ways = {
+        persona.model_copy(update={"name": "", "about": "", "says": {}}).model_dump_json()
+        for persona in library.values()
+    }
+    assert len(ways) == len(library)
+    roles = [personas.find("maria", TEMPLATES / "dental").role, personas.find("nora", TEMPLATES / "orders").role]
+    for persona in library.values():
+        assert persona.about
+        assert not persona.domain
+        for role, template in zip(roles, ("dental", "orders"), strict=True):
+            assert persona.playing(role, TEMPLATES / template).understanding.facts
+
+
+def test_every_habit_is_somebodys_in_the_library() -> None:
+    library = [personas.find(name, TEMPLATES) for name in personas.library()]
+    for habit in ("interrupts", "corrects", "refuses_to_give", "wants_human", "hangs_up", "digression", "backchannels",
+                  "tics", "coughs", "side_speech", "silences", "repeats"):  # fmt: skip
+        assert any(getattr(persona.temperament, habit) for persona in library), habit
+    kinds = {persona.line.noise.kind for persona in library if persona.line.noise}
+    assert kinds >= {"white", "hum", "babble", "street", "car", "cafe"}
+
+
+def test_names_in_the_library_are_known_to_the_agents_of_the_templates() -> None:
+    known = yamlfile.read(TEMPLATES / "dental/agents/ava.yaml").data["flow"]["names"]
+    for name in personas.library():
+        first, last = personas.find(name, TEMPLATES).name.split()
+        assert first in known["first"]
+        assert last in known["last"]
+
+
+def test_a_line_is_given_by_name_or_by_its_settings(tmp_path: Path) -> None:
+    path = tmp_path / "someone.yaml"
+    for text, line in (
+        ("line: phone", LINES["phone"]),
+        ("line: {rate_hz: 8000}", LINES["phone"]),
+        ("", LINES["clean"]),
+    ):
+        path.write_text(f"name: Some One\n{text}\n")
+        assert Persona.load(path).line == line
 
 
 def test_a_plain_value_is_a_fact_without_phrasings(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voicebot.errors import BadInput
+from voicebot.personas import noise
 from voicebot.personas.persona import Voice
 from voicebot.personas.voice import CallerVoice
 
@@ -28,6 +28,12 @@ async def test_dots_are_a_pause_in_the_same_breath() -> None:
     assert 0.3 < longest_gap_s < 0.8
 
 
-async def test_an_unknown_voice_is_told_before_the_call() -> None:
-    with pytest.raises(BadInput):
-        await CallerVoice(Voice(engine="klingon-9"), 16000).load()
+async def test_callers_are_equally_loud_whatever_their_voice() -> None:
+    for engine in ("en-us+klatt", "en-us+f2", "en-us+steph3"):
+        pcm = await CallerVoice(Voice(engine=engine), 16000).say("I'd like to come in on Thursday afternoon, please.")
+        loudness_db = 20 * np.log10(noise.level(samples(pcm), 16000) / 32768)
+        assert loudness_db == pytest.approx(noise.SPEECH_DB, abs=2), engine
+    soft = await CallerVoice(Voice(engine="en-us+f2", loudness_db=-12), 16000).say("on thursday.")
+    plain = await CallerVoice(Voice(engine="en-us+f2"), 16000).say("on thursday.")
+    ratio = noise.level(samples(plain), 16000) / noise.level(samples(soft), 16000)
+    assert 20 * np.log10(ratio) == pytest.approx(12, abs=1.5)

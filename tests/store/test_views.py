@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -71,44 +72,44 @@ def test_what_the_models_used_can_be_asked_for(tmp_path: Path) -> None:
 
 
 times = st.floats(min_value=0, max_value=4000, allow_nan=False)
-marks = st.lists(
-    st.one_of(
-        times.map(lambda t: CallerSpeechStopped(t_ms=t, turn=1, speech_end_ms=1000)),
-        times.map(lambda t: TranscriptFinal(t_ms=t, turn=1, text="x")),
-        st.builds(
-            TurnEnded,
-            t_ms=times,
-            turn=st.just(1),
-            text=st.just("x"),
-            reason=st.sampled_from(["smart_turn", "text", "silence"]),
-            speech_end_ms=times,
-        ),
-        times.map(lambda t: FirstToken(t_ms=t, turn=1)),
-        times.map(lambda t: FirstClause(t_ms=t, turn=1)),
-        times.map(lambda t: FirstAudio(t_ms=t, turn=1)),
-        st.builds(AgentSpeechStarted, t_ms=times, turn=st.just(1), filler=st.booleans()),
-        st.builds(
-            AgentSaying,
-            t_ms=times,
-            turn=st.just(1),
-            text=st.just("x"),
-            starts_ms=times,
-            ends_ms=times,
-            filler=st.booleans(),
-        ),
+lags = st.sampled_from([0.0, 35.0, 800.0])
+marks = st.one_of(
+    times.map(lambda t: CallerSpeechStopped(t_ms=t, turn=1, speech_end_ms=1000)),
+    times.map(lambda t: TranscriptFinal(t_ms=t, turn=1, text="x")),
+    st.builds(
+        TurnEnded,
+        t_ms=times,
+        turn=st.just(1),
+        text=st.just("x"),
+        reason=st.sampled_from(["smart_turn", "text", "silence"]),
+        speech_end_ms=times,
+        decided_ms=times,
+        decided_lag_ms=lags,
     ),
-    max_size=12,
+    times.map(lambda t: FirstToken(t_ms=t, turn=1)),
+    times.map(lambda t: FirstClause(t_ms=t, turn=1)),
+    times.map(lambda t: FirstAudio(t_ms=t, turn=1)),
+    st.builds(AgentSpeechStarted, t_ms=times, turn=st.just(1), filler=st.booleans()),
+    st.builds(
+        AgentSaying,
+        t_ms=times,
+        turn=st.just(1),
+        text=st.just("x"),
+        starts_ms=times,
+        ends_ms=times,
+        filler=st.booleans(),
+    ),
 )
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(happened=marks)
+@given(happened=st.lists(st.tuples(marks, lags), max_size=12))
 def test_turns_say_the_same_as_the_waterfall_whatever_happened(
-    tmp_path_factory: pytest.TempPathFactory, happened: list[Event]
+    tmp_path_factory: pytest.TempPathFactory, happened: list[tuple[Event, float]]
 ) -> None:
     calls = tmp_path_factory.mktemp("calls")
     call = RecordedCall()
-    call.events.extend(happened)
+    call.events.extend(event.model_copy(update={"lag_ms": lag_ms}) for event, lag_ms in happened)
     call.write(calls, audio=False)
     falls = waterfalls(call.events)
     found = rows(calls, "from turns")
@@ -214,3 +215,16 @@ def test_a_query_cannot_touch_files_or_settings(tmp_path: Path, query: str) -> N
     with views.connect(tmp_path / "calls") as db, pytest.raises(duckdb.Error):
         db.execute(query.format(out=tmp_path / "out", secret=secret, folder=tmp_path)).fetchall()
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_records_from_before_there_was_a_lag_can_be_asked(tmp_path: Path) -> None:
+    folder = booking().write(tmp_path)
+    lines = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
+    for line in lines:
+        line.pop("lag_ms")
+        line.pop("decided_lag_ms", None)
+    (folder / "events.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    falls = waterfalls(booking().events)
+    assert [row["v2v_ms"] for row in rows(tmp_path, "from turns order by turn")] == [
+        pytest.approx(fall.v2v_ms) for fall in falls
+    ]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from voicebot import clock
 from voicebot.errors import BadInput
 from voicebot.tts import Speech, espeakng
 from voicebot.tts.espeak import Espeak
@@ -97,3 +98,30 @@ def test_a_data_path_too_long_for_espeak_is_reached_by_a_short_one(tmp_path: Pat
     assert len(str(short)) <= 150
     assert (short / "phontab").read_bytes() == b"x"
     assert espeakng._short(tmp_path) == tmp_path
+
+
+def sound(chunks: list[Speech]) -> bytes:
+    return b"".join(chunk.pcm for chunk in chunks)
+
+
+async def test_a_repeatable_voice_sounds_the_same_whatever_was_said_before() -> None:
+    text = "I would like to book a cleaning."
+    caller = Espeak("en-us+m6", 150, repeatable=True)
+    first = sound(await speak(caller, text))
+    await speak(Espeak(), "Something else, and by another voice.")
+    await asyncio.to_thread(espeakng.phonemes, ["toothache"])
+    assert sound(await speak(caller, text)) == first
+    assert sound(await speak(Espeak("en-us+m6", 150, repeatable=True), text)) == first
+
+
+async def test_a_repeatable_voice_sounds_the_same_after_it_was_cut_off() -> None:
+    caller = Espeak(repeatable=True)
+    first = sound(await speak(caller, "Goodbye."))
+    async with aclosing(caller.speak("This is a long sentence of which nobody hears the end. " * 4)) as cut:
+        await anext(cut)
+    assert sound(await speak(caller, "Goodbye.")) == first
+
+
+def test_an_agent_sounds_the_same_each_time_on_the_skip_idle_clock() -> None:
+    said = [sound(clock.run(speak(Espeak(), "Which day suits you?"), skip_idle=True)) for _ in range(3)]
+    assert said[0] == said[1] == said[2]

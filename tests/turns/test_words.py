@@ -17,7 +17,9 @@ def test_words_that_can_end_a_sentence_do_not(text: str):
     assert not unfinished(text)
 
 
-@pytest.mark.parametrize("text", ["uh-huh", "uh huh", "Mm hmm.", "Mhm.", "okay", "yeah yeah", "oh right"])
+@pytest.mark.parametrize(
+    "text", ["I see.", "ah ha", "go on", "uh-huh", "uh huh", "Mm hmm.", "Mhm.", "okay", "yeah yeah", "oh right"]
+)
 def test_signs_of_listening_are_known(text: str):
     assert only_listening(text, unheard_ms=5000)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
+from voicebot import clock
 from voicebot.brain import CallTool, HandOver, HangUp, Output, ToolResult
 from voicebot.brain.tools import HAND_OVER
 from voicebot.brain.tools.builtin import END_CALL
@@ -44,7 +44,7 @@ class ToolCalls:
 
     def event(self, event: Mapping[str, Any]) -> Iterator[Output]:
         """An event of LangGraph's stream mode `tools`."""
-        id_, now_s = event["tool_call_id"], asyncio.get_running_loop().time()
+        id_, now_s = event["tool_call_id"], clock.now_s()
         if event["event"] == "tool-started":
             call_id = self._meant(id_, event["tool_name"])
             if call_id is None:
@@ -70,12 +70,12 @@ class ToolCalls:
 
     def _called(self, call: CallTool) -> CallTool:
         self._open[call.id] = call
-        self._began_s[call.id] = asyncio.get_running_loop().time()
+        self._began_s[call.id] = clock.now_s()
         return call
 
     def _answered(self, id_: str, ok: bool, result: Any) -> ToolResult:
         call = self._done[id_] = self._open.pop(id_)
-        took_s = self._took_s.get(id_, asyncio.get_running_loop().time() - self._began_s[id_])
+        took_s = self._took_s.get(id_, clock.now_s() - self._began_s[id_])
         return ToolResult(id_, call.name, ok, result, round(took_s * 1000, 3))
 
     def ending(self, result: ToolResult) -> HangUp | HandOver | None:

@@ -14,6 +14,10 @@ MONTHS = ["january", "february", "march", "april", "may", "june", "july", "augus
           "november", "december"]  # fmt: skip
 HOURS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 DAY_PARTS = ["in the morning", "in the afternoon", "in the evening"]
+MOST_PAIRS = 1200
+"""Of given and family names together, where there are many of both."""
+FEWEST_PAIRS = 8
+"""Family names that each given name is paired with at least."""
 
 SAID: dict[str, list[str]] = yaml.load(Path(__file__).with_suffix(".yaml").read_bytes(), yaml.CSafeLoader)
 """Sentences and phrases around values, by kind (callers.yaml)."""
@@ -66,12 +70,15 @@ def digits(length: int) -> Iterator[str]:
 
 
 def names(first: list[str], last: list[str]) -> Iterator[str]:
-    """Given and family names, alone and together, so that each is paired with several others."""
+    """Given and family names, alone and together: each with every other as long as that is not too much.
+
+    A pair that the recogniser never saw is heard as something else: "James Carter" as "James dollars or".
+    """
     given, family = [each.lower() for each in first], [each.lower() for each in last]
     yield from given
     yield from family
     if given and family:
-        for shift in range(8):
+        for shift in range(min(len(family), max(FEWEST_PAIRS, MOST_PAIRS // len(given)))):
             yield from (f"{each} {family[(n * 3 + shift) % len(family)]}" for n, each in enumerate(given))
 
 

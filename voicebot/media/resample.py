@@ -13,10 +13,12 @@ class Resampler:
         self.from_hz = from_hz
         self._stream = None
         if from_hz != to_hz:
-            self._stream = soxr.ResampleStream(from_hz, to_hz, 1, dtype="int16", quality="MQ")
+            # Given integers, soxr adds dither that depends on how the sound is cut into pieces.
+            self._stream = soxr.ResampleStream(from_hz, to_hz, 1, dtype="float32", quality="MQ")
 
     def __call__(self, pcm: bytes, *, last: bool = False) -> bytes:
         """The next samples; `last` also returns what the filter still holds."""
         if self._stream is None:
             return pcm
-        return bytes(self._stream.resample_chunk(np.frombuffer(pcm, np.int16), last=last).tobytes())
+        samples = self._stream.resample_chunk(np.frombuffer(pcm, np.int16).astype(np.float32), last=last)
+        return bytes(np.rint(samples).clip(-32768, 32767).astype(np.int16).tobytes())

@@ -30,11 +30,14 @@ EXAMPLES = (
     "select name, count(*) as n, avg(ok::int) as success, median(duration_ms) as ms from tools group by name",
 )
 
-# Mirrors voicebot.latency.waterfalls, which a test holds it to: per turn the last mark before the first sound of the
-# answer, each clamped between the one before it and that sound, so that the stages add up to v2v_ms.
+# Mirrors voicebot.latency (waterfalls, real_ms, heard_ms), which a test holds it to: per turn the last mark before the
+# first sound of the answer, each clamped between the one before it and that sound, so that the stages add up to v2v_ms.
 _TURNS = """
 create view turns as
-with ended as (
+with timed as (
+    select *, t_ms + coalesce(lag_ms, 0) as real_ms,
+        starts_ms + greatest(0, coalesce(lag_ms, 0) - greatest(0, starts_ms - t_ms)) as heard_ms from events
+), ended as (
     select call, turn, min(seq) as first_seq from events where type = 'turn_ended' and turn > 0 group by call, turn
 ), answered as (
     select e.call, e.turn, min(e.seq) as seq from events e join ended using (call, turn)
@@ -45,14 +48,14 @@ with ended as (
         arg_max(e.text, e.seq) filter (type = 'turn_ended') as said,
         arg_max(e.reason, e.seq) filter (type = 'turn_ended') as reason,
         arg_max(e.speech_end_ms, e.seq) filter (type = 'turn_ended') as speech_end_ms,
-        arg_max(t_ms, e.seq) filter (type = 'caller_speech_stopped') as stopped,
-        arg_max(t_ms, e.seq) filter (type = 'transcript_final') as transcribed,
-        arg_max(e.decided_ms, e.seq) filter (type = 'turn_ended') as decided,
-        arg_max(t_ms, e.seq) filter (type = 'first_token') as token,
-        arg_max(t_ms, e.seq) filter (type = 'first_clause') as clause,
-        arg_max(t_ms, e.seq) filter (type = 'first_audio') as audio,
-        arg_min(t_ms, e.seq) filter (type = 'agent_speech_started' and filler) as filler
-    from events e join ended using (call, turn) left join answered a using (call, turn)
+        arg_max(real_ms, e.seq) filter (type = 'caller_speech_stopped') as stopped,
+        arg_max(real_ms, e.seq) filter (type = 'transcript_final') as transcribed,
+        arg_max(e.decided_ms + coalesce(e.decided_lag_ms, 0), e.seq) filter (type = 'turn_ended') as decided,
+        arg_max(real_ms, e.seq) filter (type = 'first_token') as token,
+        arg_max(real_ms, e.seq) filter (type = 'first_clause') as clause,
+        arg_max(real_ms, e.seq) filter (type = 'first_audio') as audio,
+        arg_min(real_ms, e.seq) filter (type = 'agent_speech_started' and filler) as filler
+    from timed e join ended using (call, turn) left join answered a using (call, turn)
     where a.seq is null or e.seq < a.seq group by e.call, e.turn
 ), replies as (
     select call, turn,
@@ -63,8 +66,8 @@ with ended as (
         sum(cost_usd) as cost_usd
     from events where turn > 0 group by call, turn
 ), v2v as (
-    select m.*, coalesce(e.starts_ms, e.t_ms) - m.speech_end_ms as v2v_ms
-    from marks m left join answered a using (call, turn) left join events e on e.call = a.call and e.seq = a.seq
+    select m.*, coalesce(e.heard_ms, e.real_ms) - m.speech_end_ms as v2v_ms
+    from marks m left join answered a using (call, turn) left join timed e on e.call = a.call and e.seq = a.seq
 ), path as (
     select *,
         least(greatest(0, coalesce(stopped - speech_end_ms, 0)), v2v_ms) as p1,

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from loguru import logger
 
+from voicebot import clock
 from voicebot.agent import Agent
 from voicebot.models import whisper as models
 from voicebot.stt import STTStream, Transcript
@@ -198,7 +199,7 @@ class _Stream:
             return False
         if window.quiet_ms >= _PAUSE_MS:
             return True
-        since_s = asyncio.get_running_loop().time() - stretch.began_s
+        since_s = clock.now_s() - stretch.began_s
         return since_s >= max(_READ_EVERY_S, (1 + _REST_SHARE) * stretch.took_s)
 
     def _begin(self, stretch: _Stretch, *, urgent: bool) -> _Job:
@@ -210,7 +211,7 @@ class _Stream:
         expected = Expected(self._language, f"{self._expected.text} {said}".strip())
         lane = _LANES.urgent if urgent or paused else _LANES.patient
         result = loop.run_in_executor(lane, self._read, window.sound(until), self._rate_hz, expected)
-        stretch.began_s = loop.time()
+        stretch.began_s = clock.now_s()
         stretch.job = job = _Job(until, paused, keep, result)
         result.add_done_callback(lambda _: self._done(stretch, job))
         return job
@@ -218,7 +219,7 @@ class _Stream:
     def _done(self, stretch: _Stretch, job: _Job) -> None:
         if stretch.job is job:
             stretch.job = None
-        stretch.took_s = asyncio.get_running_loop().time() - stretch.began_s
+        stretch.took_s = clock.now_s() - stretch.began_s
         if job.result.cancelled():
             return
         if error := job.result.exception():

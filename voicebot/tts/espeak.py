@@ -7,11 +7,13 @@ callers barely wait for each other; long text is made in pieces, on demand, so t
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 
+from voicebot import clock
 from voicebot.agent import Agent
 from voicebot.tts import Speech, Word, espeakng
 from voicebot.tts.pieces import pieces, speakable
@@ -24,12 +26,16 @@ _WORKER = ThreadPoolExecutor(1, thread_name_prefix="espeak")
 class Espeak:
     """Text to speech with an eSpeak NG voice, `rate_wpm` words a minute (80-450), `pitch` 0-99.
 
-    Audio is s16le mono at 22 050 Hz. Samples differ a little from one utterance of the same text to the next.
+    Audio is s16le mono at 22 050 Hz. A `repeatable` voice gives the same samples for the same text; else they differ a
+    little from one utterance to the next. None: on the skip-idle clock, where a call goes the same way every time.
     """
 
-    def __init__(self, voice: str = VOICE, rate_wpm: int = RATE_WPM, pitch: int = 50) -> None:
+    def __init__(
+        self, voice: str = VOICE, rate_wpm: int = RATE_WPM, pitch: int = 50, *, repeatable: bool | None = None
+    ) -> None:
         self.name = f"espeak/{voice}"
         self._voice = espeakng.Voice(voice, rate_wpm, pitch)
+        self._repeatable = repeatable
 
     async def load(self) -> None:
         """Raises BadInput for an unknown voice, Unavailable when eSpeak NG cannot start."""
@@ -59,7 +65,9 @@ class Espeak:
                 loop.call_soon_threadsafe(queue.put_nowait, Speech(pcm, espeakng.RATE_HZ, heard))
             return not stopped
 
-        job = loop.run_in_executor(_WORKER, espeakng.synthesise, text, self._voice, on_audio)
+        repeatable = clock.name() == "skip-idle" if self._repeatable is None else self._repeatable
+        synthesise = functools.partial(espeakng.synthesise, repeatable=repeatable)
+        job = loop.run_in_executor(_WORKER, synthesise, text, self._voice, on_audio)
         job.add_done_callback(lambda _: queue.put_nowait(None))
         try:
             while (speech := await queue.get()) is not None:

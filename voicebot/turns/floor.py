@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from voicebot import clock
 from voicebot.agent import Turns
 from voicebot.media.ear import Ear
 from voicebot.media.playout import Playout
@@ -85,6 +86,7 @@ class Ending:
     reason: Reason
     speech_end_ms: float
     decided_ms: float
+    decided_lag_ms: float = 0.0
     probability: float | None = None
 
 
@@ -289,7 +291,7 @@ class Floor:
         """The caller is silent: decide whether the turn is over. Cancelled when the caller goes on."""
         while True:
             reason, probability = await self._judge(turn)
-            decided_ms = self._conversation.now_ms()
+            decided_ms, decided_lag_ms = self._conversation.now_ms(), clock.lag_ms()
             if not turn.hearing:
                 break
             judged_blind = not turn.text
@@ -305,7 +307,7 @@ class Floor:
             elif not judged_blind:
                 break
             self._guess(turn)
-        self._end(Ending(turn.text, reason, turn.speech_end_ms, decided_ms, probability))
+        self._end(Ending(turn.text, reason, turn.speech_end_ms, decided_ms, decided_lag_ms, probability))
 
     async def _judge(self, turn: _Turn) -> tuple[Reason, float | None]:
         """Returns when the turn is over, with the reason why."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _UNFINISHED = frozenset(
     (
         *("a", "an", "the", "and", "or", "but", "so", "because", "if", "when", "while", "which", "who"),
@@ -14,15 +16,19 @@ _UNFINISHED = frozenset(
 
 _ANSWERS = frozenset(("yes", "yeah", "yep", "sure", "okay", "ok", "right"))
 _LISTENING = _ANSWERS | {"uh-huh", "uhhuh", "mhm", "mm", "mm-hmm", "hmm", "hm", "aha", "ah", "oh", "cool", "great"}
+_LISTENING |= {"huh", "i-see", "go-on"}
 """Signs of listening. `_ANSWERS` may as well answer a question."""
+_AS_ONE = {"uh huh": "uh-huh", "mm hmm": "mm-hmm", "ah ha": "aha", "a ha": "aha", "i see": "i-see", "go on": "go-on"}
 _STRAY = frozenset(("how", "huh", "this", "for", "on", "in", "it", "that", "uh-huh"))
 _ANSWER_WINDOW_MS = 1500
 
 
 def _words(text: str) -> list[str]:
-    """In lower case, with the two halves of "uh huh" and "mm hmm" as one."""
-    joined = text.lower().replace("uh huh", "uh-huh").replace("mm hmm", "mm-hmm")
-    return [word.strip(".,!?") for word in joined.split()]
+    """In lower case, with the two halves of "uh huh", "i see" and their like as one."""
+    plain = " ".join(word.strip(".,!?") for word in text.lower().split())
+    for halves, whole in _AS_ONE.items():
+        plain = re.sub(rf"\b{halves}\b", whole, plain)
+    return plain.split()
 
 
 def stray(text: str) -> bool:

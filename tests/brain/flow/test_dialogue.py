@@ -309,3 +309,17 @@ def test_every_reply_is_plain_short_speech(call: TextCall) -> None:
         reply = call.say(turn)
         assert 0 < len(reply.split()) < 45
         assert not set(reply) & set("*#`_{}[]0123456789")
+
+
+@pytest.mark.parametrize("last", ["no fact that's all", "no that's a receipt", "no san q"])
+def test_a_no_with_a_misheard_word_ends_the_call_when_nothing_is_open(call: TextCall, last: str) -> None:
+    call.all("I'd like to book a cleaning", "next thursday", "at three", "Maria Davis", "no", "yes please do")
+    call.say(last)
+    assert call.ended == ("end_call", {"reason": "done"})
+
+
+@pytest.mark.parametrize("last", ["no my name is wrong", "no how much is parking", "no i need a filling too"])
+def test_a_no_that_goes_on_does_not_end_it(call: TextCall, last: str) -> None:
+    call.all("I'd like to book a cleaning", "next thursday", "at three", "Maria Davis", "no", "yes please do")
+    call.say(last)
+    assert call.ended is None

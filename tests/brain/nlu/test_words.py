@@ -115,7 +115,18 @@ def test_unasked_name_needs_a_sign(text: str, names: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["yes", "yes please", "yeah that's right", "correct", "sounds good thank you", "um yes", "okay go ahead"]
+    "text",
+    [
+        "yes",
+        "yes please",
+        "yes please do",
+        "yes do",
+        "yeah that's right",
+        "correct",
+        "sounds good thank you",
+        "um yes",
+        "okay go ahead",
+    ],
 )
 def test_clear_yes(text: str) -> None:
     acts = find_acts(Utterance.of(text))
@@ -187,3 +198,12 @@ def test_paraphrase_is_likest_to_its_example(text: str, label: str) -> None:
 
 def test_noise_is_like_nothing() -> None:
     assert all(match.score < 0.3 for match in EXAMPLES.rank(Utterance.of("the purple dog sang a song").tokens))
+
+
+@pytest.mark.parametrize("misheard", ["Thomas", "Thomas Wide", "Tom"])
+def test_both_names_spelled_in_one_go_are_two_words(misheard: str) -> None:
+    known = Names(["Thomas", "Maria"], ["White", "Lopez"])
+    (mention,) = known.put_right(Utterance.of("t h o m a s w h i t e"), misheard)
+    assert mention.value == "Thomas White"
+    (asked,) = known.find(Utterance.of("it's m a r i a l o p e z"), expected=True)
+    assert asked.value == "Maria Lopez"

@@ -11,6 +11,11 @@ from .state import Asking, Move
 from .taking import CLEAR, MAYBE, SURE, begin_with_values, digress, take
 from .turn import Turn
 
+_SLIPS = 2
+"""Words that may be misheard in a no."""
+_COMPLAINTS = frozenset(("wrong", "incorrect", "mistake", "right", "correct", "change"))
+"""What is said of something that is not as it should be: no end of the call."""
+
 
 def to_goal(turn: Turn, heard: Heard) -> Move:
     digression = digress(turn, heard)
@@ -73,4 +78,15 @@ def to_more(turn: Turn, heard: Heard) -> Move:
         return turn.end(turn.phrases.goodbye, "done")
     if clear_yes(heard.acts):
         return ask_goal(turn)
+    if not goals and _is_no_with_a_slip(heard):
+        return digress(turn, heard) or turn.end(turn.phrases.goodbye, "done")
     return to_goal(turn, heard)
+
+
+def _is_no_with_a_slip(heard: Heard) -> bool:
+    """A no of which a word or two were misheard ("no that's a receipt"). Here it ends nothing but the call."""
+    rest = len(heard.acts.rest)
+    allowed = {"no", "thanks", "bye", "drop", "filler"}
+    fits = "no" in heard.acts and all(each.label in allowed for each in heard.acts.found)
+    complains = bool(_COMPLAINTS & set(heard.utterance.tokens))
+    return fits and rest <= _SLIPS and not (complains or heard.values or heard.named or heard.looks_like_question)

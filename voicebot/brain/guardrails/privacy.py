@@ -96,6 +96,11 @@ class Privacy:
         """A new reply: nothing has been asked in it yet."""
         self._asked = frozenset()
 
+    @property
+    def asked(self) -> frozenset[str]:
+        """The kinds of private data that the agent has just asked for."""
+        return self._asked
+
     def hidden(self, text: str, found: Iterable[Private], *, by_caller: bool) -> str:
         """The text with placeholders for what was found."""
         stand_in = partial(self._placeholder, "caller" if by_caller else "results")

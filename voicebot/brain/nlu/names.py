@@ -82,6 +82,8 @@ class Names:
     def _with_part(self, misheard: str, said: str) -> str:
         """The name with one part replaced: the one that sounds like it, else the family or the given name."""
         parts, said = misheard.lower().split(), said.lower()
+        if " " in (both := self._given_then_family(said)):
+            return _capitals(both)
         for part in parts[1:]:
             if said.endswith(part) and said != part:  # all of the name was spelled in one go
                 said = said.removesuffix(part)
@@ -90,6 +92,11 @@ class Names:
         if likeness[place] < ALIKE:
             place = len(parts) - 1 if said in self._family - self._given else 0
         return _capitals(" ".join([*parts[:place], said, *parts[place + 1 :]]))
+
+    def _given_then_family(self, letters: str) -> str:
+        """'thomaswhite', spelled in one go, as 'thomas white' when both are known."""
+        given = next((name for name in self._given if letters.removeprefix(name) in self._family - {letters}), "")
+        return f"{given} {letters.removeprefix(given)}" if given else letters
 
     def _is_end(self, word: str) -> bool:
         return word in self._ends or word == TAKEN or not _WORD.fullmatch(word)
@@ -100,7 +107,7 @@ class Names:
         while place < len(utterance.tokens):
             word, letters = utterance.tokens[place], spelled.get(place)
             if letters and not (name and name[-1] == letters.value):
-                name.append(str(letters.value))
+                name.append(self._given_then_family(str(letters.value)))
             elif not letters and (self._is_end(word) or (name and word in self._others)):
                 break
             elif not letters:

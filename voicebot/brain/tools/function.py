@@ -12,7 +12,7 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, NotRequired, get_type_hints
 
@@ -76,37 +76,45 @@ class Function(Tool):
 
 
 async def _in_thread(function: Callable[[], Any]) -> Any:
-    """Run it in a thread that keeps nobody waiting if it hangs: neither the engine's own threads nor the end of the
-    process, as those of a pool would."""
     if not _room.acquire(blocking=False):
         raise Passing(f"{THREADS} tools still run")
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[Any] = loop.create_future()
-
-    def settle(settler: Callable[[Any], None], value: Any) -> None:
-        if not future.done():
-            settler(value)
-
-    def run(context: contextvars.Context) -> None:
-        settler: Callable[[Any], None] = future.set_result
-        try:
-            value = context.run(function)
-        except Exception as error:  # noqa: BLE001 - handed to whoever waits for it
-            settler, value = future.set_exception, _catchable(error)
-        except BaseException as error:  # noqa: BLE001 - a tool that calls sys.exit() must not end the process
-            settler, value = future.set_exception, RuntimeError(f"{type(error).__name__}: {error}")
-        finally:
-            _room.release()
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(settle, settler, value)
-
-    threading.Thread(target=run, args=(contextvars.copy_context(),), name="tool", daemon=True).start()
-    return await future
+    job = functools.partial(contextvars.copy_context().run, _to_its_end, function)
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, job)
 
 
-def _catchable(error: Exception) -> Exception:
-    """A future cannot hold a StopIteration."""
-    return RuntimeError(f"StopIteration: {error}") if isinstance(error, StopIteration) else error
+def _to_its_end(function: Callable[[], Any]) -> Any:
+    """What it raises can be handed to whoever waits for it."""
+    try:
+        return function()
+    except StopIteration as error:
+        raise RuntimeError(f"StopIteration: {error}") from error  # a future cannot hold one
+    except Exception:
+        raise
+    except BaseException as error:  # a tool that calls sys.exit() must not end the process
+        raise RuntimeError(f"{type(error).__name__}: {error}") from error
+    finally:
+        _room.release()
+
+
+class _Threads(clock.Outside):
+    """A thread of its own for each job. If it hangs, it keeps nobody waiting: neither the engine's own threads nor the
+    end of the process, as those of a pool would."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+
+        def run() -> None:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(fn(*args, **kwargs))
+                except BaseException as error:  # noqa: BLE001 - handed to whoever waits for it
+                    future.set_exception(error)
+
+        threading.Thread(target=run, name="tool", daemon=True).start()
+        return future
+
+
+_THREADS = _Threads()
 
 
 def _arguments(function: Callable[..., Any], where: str) -> TypeAdapter[dict[str, Any]]:

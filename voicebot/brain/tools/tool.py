@@ -7,7 +7,6 @@ it fails in a way that may pass; one that fails call after call is left alone fo
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 from langgraph.errors import GraphBubbleUp, is_invalid_resume
 from pydantic_core import to_json, to_jsonable_python
 
+from voicebot import clock
 from voicebot.brain import HandOver, HangUp, PressKeys
 from voicebot.brain.tools.retry import Attempts
 from voicebot.breaker import breaker_of
@@ -114,11 +114,10 @@ class Tool(ABC):
             return Outcome(False, f"{self.name} was not run: {error}. Correct the arguments.", attempts=0)
         if self.place and not breaker_of(self.place).allows():
             return Outcome(False, f"{self.name} was not run: {_LEFT_ALONE}", attempts=0)
-        loop = asyncio.get_running_loop()
-        began_s = loop.time()
+        began_s = clock.now_s()
         attempts = Attempts(self.manner.timeout_s, self.may_pass if self.manner.idempotent else None)
         ok, result = await self._answer(attempts, checked)
-        duration_ms = round((loop.time() - began_s) * 1000, 3)
+        duration_ms = round((clock.now_s() - began_s) * 1000, 3)
         if isinstance(result, Act):
             return Outcome(True, _ACTED[type(result)], duration_ms, result)
         return Outcome(ok, to_jsonable_python(result, fallback=str), duration_ms, attempts=attempts.made)

@@ -1,0 +1,1 @@
+"""What generated personas are drawn from: voices, names, lines, manners."""
