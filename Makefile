@@ -29,10 +29,10 @@ demo: $(READY) ## a whole spoken call in this terminal: no key, no microphone, n
 test: $(READY) ## all tests; narrow with ARGS="tests/guards -k wheel"
 	$(BIN)/python -m pytest $(ARGS)
 
-# Of the locked extras, all that install without a long build: llama-cpp-python has a target of its own, and PyAudio
-# needs the headers of PortAudio (Debian: portaudio19-dev).
+# Of the locked extras, all that install without a long build: llama-cpp-python has a target of its own, PyAudio needs
+# the headers of PortAudio (Debian: portaudio19-dev), and Ray is large: pip install "voicebot[ray]" for its one test.
 extras: $(READY) ## the optional parts too, so that their tests run: microphone, local speech, cloud providers
-	@without="llama-cpp-python"; echo '#include <portaudio.h>' | $(CC) -E - >/dev/null 2>&1 || without="$$without|pyaudio"; \
+	@without="llama-cpp-python|ray"; echo '#include <portaudio.h>' | $(CC) -E - >/dev/null 2>&1 || without="$$without|pyaudio"; \
 		awk -v without="^($$without)==" '/^[a-z]/ {skip = $$0 ~ without} !skip' requirements/extras.txt >$(VENV)/extras.txt
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes --no-deps -r $(VENV)/extras.txt
 
