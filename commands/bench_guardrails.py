@@ -10,7 +10,7 @@ import typer
 from .options import Json, NoColor, Quiet
 
 if TYPE_CHECKING:
-    from voicebot.evals.guarding import Judged, Report
+    from voicebot.evals.bench.guarding import Judged, Report
 
     from .terminal import Screen
 
@@ -38,7 +38,7 @@ def guardrails(
       voicebot bench guardrails --errors
       voicebot bench guardrails --data my_sentences.yaml --json
     """
-    from voicebot.evals import guarding
+    from voicebot.evals.bench import guarding
 
     from .terminal import Screen
 
@@ -85,7 +85,7 @@ def _row(judged: Judged) -> dict[str, Any]:
 
 
 def _show(screen: Screen, report: Report) -> None:
-    from voicebot.evals.guarding import FEW
+    from voicebot.evals.bench.guarding import FEW
 
     document = _document(report)
     headers = ("rail", "kind", "n", "recall", "precision", "")

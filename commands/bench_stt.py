@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from voicebot.agent import Agent
-    from voicebot.evals.hearing import Score
+    from voicebot.evals.bench.hearing import Score
     from voicebot.personas.persona import Voice
     from voicebot.providers import Candidate
     from voicebot.stt import STT
@@ -104,7 +104,7 @@ def _recorded(folder: Path, agent: str | None, names: list[str] | None) -> list[
     """The words that the embedded recogniser can know are those of the agent, of which there is one in a project."""
     from voicebot import paths
     from voicebot.agent import Agent, find_agent
-    from voicebot.evals import hearing, recordings
+    from voicebot.evals.bench import hearing, recordings
 
     clips = recordings.read(folder)
     if agent or len(paths.agent_files(paths.project_root())) == 1:
@@ -122,7 +122,7 @@ def _recorded(folder: Path, agent: str | None, names: list[str] | None) -> list[
 def _simulated(
     agent: Agent, voices: list[Voice], template: str, n: int, kind: str, names: list[str] | None
 ) -> list[Score]:
-    from voicebot.evals import conditions, hearing
+    from voicebot.evals.bench import conditions, hearing
 
     mixed = [*hearing.in_vocabulary(agent, n // 2), *hearing.free_phrasings(template, "tune")[: n - n // 2]]
     lines = (conditions.Condition("16 kHz"), conditions.TELEPHONE)
@@ -168,8 +168,8 @@ def _each(agent: Agent, names: list[str] | None, measure: Any) -> list[Score]:
 def _row(score: Score) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from voicebot.evals.entities import accuracy
-    from voicebot.evals.hearing import FEW
+    from voicebot.evals.bench.hearing import FEW
+    from voicebot.evals.words.entities import accuracy
     from voicebot.latency import percentiles
 
     final = percentiles(each.final_ms for each in score.heard)
@@ -215,7 +215,7 @@ def _cells(score: Score) -> list[Any]:
 
 
 def _remark(screen: Screen, scores: list[Score]) -> None:
-    from voicebot.evals.hearing import FEW
+    from voicebot.evals.bench.hearing import FEW
 
     if any(score.n < FEW for score in scores):
         screen.talk(f"few: with less than {FEW} utterances the figures say little", "dim")
@@ -224,7 +224,7 @@ def _remark(screen: Screen, scores: list[Score]) -> None:
 
 def _plot(path: Path, scores: list[Score]) -> None:
     from voicebot.errors import BadInput
-    from voicebot.evals import chart
+    from voicebot.evals.bench import chart
 
     rows = [_row(score) for score in scores]
     labels = [f"{score.stt}: {score.what}, {score.line}" for score in scores]

@@ -11,7 +11,7 @@ from .options import AgentFile, Json, NoColor, Quiet
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from voicebot.evals.talking import Pace
+    from voicebot.evals.bench.talking import Pace
 
 TARGETS = {"greeting, first audio": 150.0, "voice to voice": 1000.0, "of it: the engine": 30.0}
 """What p95 should stay below, in milliseconds."""
@@ -74,7 +74,7 @@ def _agent_file(agent: str | None, template: str, folder: str) -> Path:
 
 def _measured(path: Path, runs: int, *, skip_idle: bool) -> Pace:
     from voicebot import paths
-    from voicebot.evals.talking import Pace
+    from voicebot.evals.bench.talking import Pace
     from voicebot.events import Event
     from voicebot.personas.persona import Persona
     from voicebot.personas.run import simulate

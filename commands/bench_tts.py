@@ -9,7 +9,7 @@ import typer
 from .options import Json, NoColor, Quiet
 
 if TYPE_CHECKING:
-    from voicebot.evals.speaking import Pace
+    from voicebot.evals.bench.speaking import Pace
 
 SENTENCES = (
     "How can I help you?",
@@ -38,7 +38,7 @@ def tts(
       voicebot bench tts espeak/en-us+f2 piper/en_US-joe-medium --n 30
     """
     from voicebot import clock
-    from voicebot.evals import speaking
+    from voicebot.evals.bench import speaking
 
     from .terminal import Screen
 

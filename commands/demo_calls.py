@@ -117,7 +117,7 @@ def _of_data(stores: Mapping[str, Any]) -> dict[str, Any]:
 
 def _judged(job: Planned, simulated: SimulatedCall) -> tuple[Outcome, list[str]]:
     """What the scenario's checks find."""
-    from voicebot.evals import cell
+    from voicebot.evals.running import cell
     from voicebot.evals.trial import Trial
 
     trial = Trial(

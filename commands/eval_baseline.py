@@ -40,7 +40,7 @@ def set_(
       voicebot eval baseline set last
     """
     from voicebot import paths
-    from voicebot.evals import baselines, runs
+    from voicebot.evals.kept import baselines, runs
 
     from .terminal import Screen
 
@@ -62,7 +62,7 @@ def show(project: Project = Path(), as_json: Json = False, quiet: Quiet = False,
     from rich.text import Text
 
     from voicebot import paths
-    from voicebot.evals import baselines
+    from voicebot.evals.kept import baselines
 
     from .terminal import Screen
 
@@ -96,7 +96,7 @@ def rm(suite: Suite, project: Project = Path(), quiet: Quiet = False, no_color: 
       voicebot eval baseline rm ci
     """
     from voicebot import paths
-    from voicebot.evals import baselines
+    from voicebot.evals.kept import baselines
 
     from .terminal import Screen
 

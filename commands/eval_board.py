@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from voicebot.evals.case import Case
-    from voicebot.evals.jobs import Job, Progress
     from voicebot.evals.result import Result
+    from voicebot.evals.running.jobs import Job, Progress
     from voicebot.evals.trial import Trial
 
 

@@ -44,8 +44,8 @@ def compare(
       voicebot eval compare 20270301-0930 last --noise 20270301-0915
     """
     from voicebot import paths
-    from voicebot.evals import baselines
     from voicebot.evals.compare import compare as compared
+    from voicebot.evals.kept import baselines
 
     from .terminal import Screen
 

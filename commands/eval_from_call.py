@@ -25,7 +25,7 @@ def from_call(
     """
     from voicebot import paths
     from voicebot.evals import from_call as making
-    from voicebot.evals import runs
+    from voicebot.evals.kept import runs
     from voicebot.store import calls
 
     from .terminal import Screen

@@ -13,7 +13,7 @@ from .options import Json, NoColor, Project, Quiet
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from voicebot.evals.runs import Run
+    from voicebot.evals.kept.runs import Run
 
 
 def list_(
@@ -31,7 +31,8 @@ def list_(
     """
     from voicebot import paths
     from voicebot.errors import BadInput
-    from voicebot.evals import runs, suite
+    from voicebot.evals import suite
+    from voicebot.evals.kept import runs
 
     from .terminal import Screen
 
@@ -108,7 +109,7 @@ def show(
       voicebot eval show last
     """
     from voicebot import paths
-    from voicebot.evals import runs
+    from voicebot.evals.kept import runs
 
     from . import eval_summary
     from .terminal import Screen

@@ -18,9 +18,9 @@ from .eval_watch import MARKS, why
 
 if TYPE_CHECKING:
     from voicebot.evals.case import Case
-    from voicebot.evals.jobs import Job
     from voicebot.evals.result import Result
-    from voicebot.evals.runner import Watch
+    from voicebot.evals.running.jobs import Job
+    from voicebot.evals.running.runner import Watch
     from voicebot.evals.trial import Trial
 
     from .terminal import Screen
@@ -145,7 +145,7 @@ def _on_the_line(call: Call) -> Text:
 
 
 def _footer(board: Board) -> Text:
-    from voicebot.evals.estimate import spoken
+    from voicebot.evals.running.estimate import spoken
 
     passed, counted = board.count("passed"), board.counted
     text = Text(f"{board.done} of {len(board.planned)} calls")

@@ -13,18 +13,19 @@ from rich.text import Text
 
 from voicebot import paths
 from voicebot.errors import BadInput
-from voicebot.evals import provenance, runner, runs
-from voicebot.evals.arguments import Arguments
-from voicebot.evals.budget import Budget
-from voicebot.evals.estimate import Estimate, estimate
+from voicebot.evals.kept import provenance, runs
+from voicebot.evals.kept.arguments import Arguments
+from voicebot.evals.kept.runs import Run
 from voicebot.evals.planned import Planned
-from voicebot.evals.runs import Run
+from voicebot.evals.running import runner
+from voicebot.evals.running.budget import Budget
+from voicebot.evals.running.estimate import Estimate, estimate
 
 from .eval_board import Board
 from .eval_watch import watching
 
 if TYPE_CHECKING:
-    from voicebot.evals.runner import Crew
+    from voicebot.evals.running.runner import Crew
 
     from .terminal import Screen
 
@@ -46,10 +47,10 @@ class Means:
     def crew(self, run: Run, calls: int) -> Crew:
         """Processes of this machine, or a cluster. Raises Unavailable."""
         if self.ray is not None:
-            from voicebot.evals.cluster import Cluster
+            from voicebot.evals.running.cluster import Cluster
 
             return Cluster(self.ray, runner.play, warm=runner.warm, limit=self.jobs)
-        from voicebot.evals.pool import Pool
+        from voicebot.evals.running.pool import Pool
 
         return Pool(min(self.at_once, max(1, calls)), runner.play, run.folder / LOG, warm=runner.warm)
 

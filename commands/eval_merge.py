@@ -24,7 +24,7 @@ def merge(
       voicebot eval merge shards/1 shards/2 shards/3
     """
     from voicebot import paths
-    from voicebot.evals import merging, runs
+    from voicebot.evals.kept import merging, runs
 
     from . import eval_summary
     from .terminal import Screen

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from voicebot.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNAVAILABLE, BadInput
-from voicebot.evals import baselines
 from voicebot.evals.ci import github, junit
 from voicebot.evals.ci import markdown as pages
-from voicebot.evals.runs import Run
+from voicebot.evals.kept import baselines
+from voicebot.evals.kept.runs import Run
 
 from . import eval_summary
 

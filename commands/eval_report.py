@@ -35,8 +35,8 @@ def report(
       voicebot eval report last --compare baseline -o report.html
     """
     from voicebot import paths
-    from voicebot.evals import baselines, runs
     from voicebot.evals import report as reports
+    from voicebot.evals.kept import baselines, runs
 
     from .terminal import Screen
 

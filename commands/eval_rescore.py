@@ -27,7 +27,8 @@ def rescore(
     from rich.text import Text
 
     from voicebot import paths
-    from voicebot.evals import rescoring, runs
+    from voicebot.evals.kept import runs
+    from voicebot.evals.running import rescoring
 
     from . import eval_summary
     from .terminal import Screen

@@ -50,8 +50,8 @@ def run(
       voicebot eval run --resume
     """
     from voicebot import paths
-    from voicebot.evals import budget as budgets
-    from voicebot.evals.arguments import Arguments, suite_of
+    from voicebot.evals.kept.arguments import Arguments, suite_of
+    from voicebot.evals.running import budget as budgets
 
     from . import eval_making as making
     from .eval_outcome import Asked

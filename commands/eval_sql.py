@@ -31,7 +31,7 @@ def sql(
       voicebot eval sql --run last --csv "from findings where not ok" > failed.csv
     """
     from voicebot import paths
-    from voicebot.evals import runs, views
+    from voicebot.evals.kept import runs, views
 
     from .sql import answer, describe, form_of, read
     from .terminal import Screen

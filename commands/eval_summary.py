@@ -9,10 +9,10 @@ from rich.text import Text
 
 from voicebot import paths
 from voicebot.evals import scores
-from voicebot.evals.estimate import spoken
+from voicebot.evals.kept.runs import Run
 from voicebot.evals.measures import Rate
 from voicebot.evals.result import Finding, Result
-from voicebot.evals.runs import Run
+from voicebot.evals.running.estimate import spoken
 
 from .eval_watch import MARKS
 

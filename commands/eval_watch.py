@@ -11,9 +11,9 @@ from rich.text import Text
 from .eval_board import Board
 
 if TYPE_CHECKING:
-    from voicebot.evals.jobs import Job
     from voicebot.evals.result import Result
-    from voicebot.evals.runner import Watch
+    from voicebot.evals.running.jobs import Job
+    from voicebot.evals.running.runner import Watch
     from voicebot.evals.trial import Trial
 
     from .terminal import Screen

@@ -13,7 +13,7 @@ from .persona_generate import generate
 from .persona_try import try_
 
 if TYPE_CHECKING:
-    from voicebot.evals.hearing import Score
+    from voicebot.evals.bench.hearing import Score
     from voicebot.personas.persona import Persona
 
     from .terminal import Screen

@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 
 from voicebot import clock, paths, project, providers
 from voicebot.agent import Agent
-from voicebot.evals import hearing
-from voicebot.evals.hearing import Score
+from voicebot.evals.bench import hearing
+from voicebot.evals.bench.hearing import Score
 from voicebot.personas.persona import Persona
 
 MOST_WRONG = 0.20

@@ -12,8 +12,8 @@ import typer
 from .options import Json, NoColor, Quiet
 
 if TYPE_CHECKING:
-    from voicebot.evals.listening import Result, Trial
-    from voicebot.evals.pairs import Pair
+    from voicebot.evals.bench.listening import Result, Trial
+    from voicebot.evals.bench.pairs import Pair
 
     from .loudspeaker import Loudspeaker
     from .terminal import Screen
@@ -51,7 +51,7 @@ def compare(
       voicebot voices compare --votes votes/new-vs-old.jsonl
     """
     from voicebot.errors import BadInput
-    from voicebot.evals import listening
+    from voicebot.evals.bench import listening
 
     from .terminal import Screen
 
@@ -107,7 +107,7 @@ def _file(a: str, b: str) -> Path:
 def _pairs(screen: Screen, a: str, b: str, texts: list[str] | None, language: str, *, as_is: bool) -> list[Pair]:
     from voicebot import clock
     from voicebot.errors import BadInput
-    from voicebot.evals import pairs
+    from voicebot.evals.bench import pairs
 
     if a == b:
         raise BadInput(f"both are {a}. Name two.")
@@ -133,7 +133,7 @@ def _listen(
     device: str | None,
 ) -> None:
     """Each answer is kept as it is given: who stops has voted on what came before."""
-    from voicebot.evals import listening
+    from voicebot.evals.bench import listening
 
     from .loudspeaker import Loudspeaker
 
@@ -173,7 +173,7 @@ def _lay_out(
     screen: Screen, folder: Path, names: tuple[str, str], plan: list[Trial], pairs: list[Pair], file: Path
 ) -> None:
     from voicebot.errors import BadInput
-    from voicebot.evals import listening
+    from voicebot.evals.bench import listening
 
     from .loudspeaker import write_wav
 

@@ -42,7 +42,7 @@ def try_(
       voicebot voices try piper/en_US-joe-medium "Your code is ZK-3401." --out joe.wav
     """
     from voicebot import clock
-    from voicebot.evals import speaking
+    from voicebot.evals.bench import speaking
     from voicebot.tts import library
 
     from .loudspeaker import Loudspeaker, sounding, write_wav

@@ -24,12 +24,12 @@ from voicebot.errors import BadInput
 
 from . import planning, scenario, told
 from .case import Channel
-from .cell import run_case
+from .kept.runs import safe
 from .measures import Measures
 from .planned import Planned
 from .result import Finding, Result
-from .runner import ATTEMPTS
-from .runs import safe
+from .running.cell import run_case
+from .running.runner import ATTEMPTS
 from .scenario import Scenario
 from .suite import Suite
 from .trial import Trial

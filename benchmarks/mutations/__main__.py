@@ -1,4 +1,4 @@
-"""Does a suite notice what is wrong? 25 faults are planted in the dental template, one after the other.
+"""Does a suite notice what is wrong? 24 faults are planted in the dental template, one after the other.
 
     python -m benchmarks.mutations                  # every fault once, and 20 runs of the unchanged agent
     python -m benchmarks.mutations --fault drops-a-write --fault adds-300-ms --same 0
@@ -21,12 +21,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from voicebot import project
-from voicebot.evals import compare, runner, runs, suite
-from voicebot.evals.arguments import Arguments
+from voicebot.evals import compare, suite
 from voicebot.evals.compare import Comparison
-from voicebot.evals.jobs import Job, Progress
-from voicebot.evals.pool import Pool
+from voicebot.evals.kept import runs
+from voicebot.evals.kept.arguments import Arguments
 from voicebot.evals.result import Result
+from voicebot.evals.running import runner
+from voicebot.evals.running.jobs import Job, Progress
+from voicebot.evals.running.pool import Pool
 from voicebot.evals.trial import Trial
 
 from .faults import FAULTS, Fault

@@ -18,7 +18,6 @@ Change = Callable[[Path], None]
 AGENT, TOOLS, PRICES = "agents/ava.yaml", "tools.py", "knowledge/prices.md"
 NEW = '"treatment": treatment, "day": day, "time": time}'
 DONE = "done: You're booked for a {treatment} on {day} at {time}."
-CONFIRM = '"So that\'s a {treatment} on {day} at {time} for {name}[, phone {phone}]. Shall I book it?"'
 
 
 @dataclass(frozen=True)
@@ -134,12 +133,6 @@ FAULTS: tuple[Fault, ...] = (
         "its tool for booking fails",
         _stages("tools"),
         edit(TOOLS, "    kept = _load()\n", "    raise ConnectionError('no calendar')\n    kept = _load()\n"),
-    ),
-    Fault(
-        "does-not-confirm",
-        "books without asking whether it has understood",
-        _stages("brain", "tools"),
-        edit(AGENT, f"      confirm: {CONFIRM}\n", ""),
     ),
     Fault(
         "forgets-the-day",

@@ -59,7 +59,7 @@ def _finding(name: str, wanted: Expected, call: Evidence) -> Finding:
     ok = len(found) == wanted.count if wanted.count is not None else bool(found)
     if ok:
         return Finding(check=name, ok=True, stage="tools", says=says)
-    return Finding(check=name, ok=False, stage=_blamed(where, found, call), says=says, at_ms=_moment(call))
+    return Finding(check=name, ok=False, stage=_blamed(wanted.file, where, found, call), says=says, at_ms=_moment(call))
 
 
 def _counted(count: int) -> str:
@@ -125,16 +125,35 @@ def _weekday(text: str) -> str | None:
         return None
 
 
-def _blamed(where: Mapping[str, Value], found: Sequence[Mapping[str, Any]], call: Evidence) -> Stage:
-    """Who is asked first: a tool that was asked for just this and did not do it, else the ear if it heard facts
-    wrong, else the brain that did not ask."""
+def _blamed(file: str, where: Mapping[str, Value], found: Sequence[Mapping[str, Any]], call: Evidence) -> Stage:
+    """Who is asked first: a tool that did something else than it was asked for, else the ear if it heard facts wrong,
+    else the brain that did not ask."""
     values = [value for value in where.values() if isinstance(value, str)]
     asked = [run for run in call.tools if all(_among(value, run.arguments.values()) for value in values)]
     failed = any(run.ok is False for run in call.tools)
-    if failed or (not found and values and asked):
+    if failed or (not found and values and asked) or _on_its_own(file, where, found, call):
         return "tools"
     entities = call.measures.entities
     return "ear" if not found and entities.hits < entities.n else "brain"
+
+
+def _on_its_own(file: str, where: Mapping[str, Value], found: Sequence[Mapping[str, Any]], call: Evidence) -> bool:
+    """Whether a tool has written or removed what no call of a tool names."""
+    before = _before(call, file)
+    lost = [] if found else [record for record in before if _fits(record, where)]
+    if lost and not any(_among(value, record.values()) for record in lost for value in _named(call)):
+        return True
+    written = [record for record in found if record not in before]
+    if not written:
+        return False
+    alike = [sum(_among(value, written[0].values()) for value in run.arguments.values()) for run in call.tools]
+    most = max(alike, default=0)
+    return most > 0 and len(written) > alike.count(most)
+
+
+def _named(call: Evidence) -> list[Any]:
+    """Everything that tools were called with."""
+    return [value for run in call.tools for value in run.arguments.values() if value is not None]
 
 
 def _among(value: Value, arguments: Iterable[object]) -> bool:

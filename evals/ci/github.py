@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from voicebot import paths
+from voicebot.evals.kept.runs import Run
 from voicebot.evals.result import Finding, Result
-from voicebot.evals.runs import Run
 
 SHOWN = 10
 """So many errors of a step does GitHub show."""

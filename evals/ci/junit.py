@@ -12,8 +12,8 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
 from voicebot.evals.case import Case
+from voicebot.evals.kept.runs import Run
 from voicebot.evals.result import Result
-from voicebot.evals.runs import Run
 
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, not even escaped; a recogniser or a tool may have said it."""

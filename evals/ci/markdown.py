@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from voicebot.evals import scores
+from voicebot.evals.kept.runs import Run
 from voicebot.evals.measures import Rate
 from voicebot.evals.result import Finding, Result
-from voicebot.evals.runs import Run
 
 if TYPE_CHECKING:
     from voicebot.evals.compare import Comparison

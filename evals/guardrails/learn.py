@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from voicebot.brain.guardrails.leaning import SIZE, features
 from voicebot.brain.guardrails.reading import Reading
-from voicebot.evals.guarding import own
+from voicebot.evals.bench.guarding import own
 
 FALSE_ALARMS = 0.004
 FOLDS = 5

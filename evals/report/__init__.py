@@ -10,7 +10,7 @@ from pathlib import Path
 from voicebot import paths
 from voicebot.errors import BadInput
 from voicebot.evals.compare import Comparison
-from voicebot.evals.runs import Run
+from voicebot.evals.kept.runs import Run
 
 from . import change, page
 from .page import Audio

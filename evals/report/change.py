@@ -8,7 +8,7 @@ from typing import Literal
 
 from voicebot.evals.compare import Comparison, compare
 from voicebot.evals.compare.comparison import Reason, Trend, Verdict
-from voicebot.evals.runs import Run
+from voicebot.evals.kept.runs import Run
 
 Look = Literal["regressed", "improved", "same"]
 _LOOKS: dict[Verdict, tuple[Look, str]] = {

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from voicebot.evals import scores
+from voicebot.evals.kept.runs import Run
 from voicebot.evals.result import Result, Verdict
-from voicebot.evals.runs import Run
 from voicebot.evals.scores.percentile import Percentiles
 from voicebot.evals.scores.summary import Group, Row, Summary
 

@@ -11,8 +11,8 @@ from typing import Literal
 
 import jinja2
 
+from voicebot.evals.kept.runs import Run
 from voicebot.evals.result import Result, Verdict
-from voicebot.evals.runs import Run
 from voicebot.evals.trial import Trial
 from voicebot.latency import STAGES
 

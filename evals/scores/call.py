@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from types import UnionType
 
 from voicebot import events
-from voicebot.evals import wer
 from voicebot.evals.measures import Measures, Rate
 from voicebot.evals.trial import Trial
+from voicebot.evals.words import wer
 
 from . import deeds, health, turntaking
 from .cost import Cost, cost

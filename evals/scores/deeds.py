@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from voicebot import events
 from voicebot.evals.measures import Rate
-from voicebot.evals.wer import normalise
+from voicebot.evals.words.wer import normalise
 
 _LEFT_ALONE = "left alone for a moment"
 """What a tool answers whose other side has failed too often: the call of it was well-formed."""

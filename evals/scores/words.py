@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from voicebot import events
-from voicebot.evals import entities, wer
+from voicebot.evals.words import entities, wer
 from voicebot.personas.truth import Sound
 
 from .spans import Span

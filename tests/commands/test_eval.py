@@ -11,11 +11,12 @@ import pytest
 
 from tests.doubles import staged
 from voicebot.commands import run
-from voicebot.evals import cell, runs
-from voicebot.evals.arguments import Arguments
+from voicebot.evals.kept import runs
+from voicebot.evals.kept.arguments import Arguments
+from voicebot.evals.kept.runs import Run
 from voicebot.evals.planned import Planned
 from voicebot.evals.result import Result
-from voicebot.evals.runs import Run
+from voicebot.evals.running import cell
 from voicebot.evals.trial import Trial
 
 

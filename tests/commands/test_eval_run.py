@@ -18,8 +18,9 @@ import voicebot
 from tests.doubles import staged
 from voicebot.commands import run
 from voicebot.commands.eval_outcome import Asked
-from voicebot.evals import runner, runs
+from voicebot.evals.kept import runs
 from voicebot.evals.result import Verdict
+from voicebot.evals.running import runner
 
 TEMPLATE = Path(voicebot.__file__).parent / "templates/blank"
 SCENARIO = """\

@@ -15,11 +15,11 @@ import numpy as np
 import soundfile
 
 from tests.doubles.recorded_call import RecordedCall, booking
-from voicebot.evals import runs
 from voicebot.evals.case import Case
+from voicebot.evals.kept import runs
+from voicebot.evals.kept.runs import Meta, Run
 from voicebot.evals.measures import Measures, Rate
 from voicebot.evals.result import Finding, Result
-from voicebot.evals.runs import Meta, Run
 from voicebot.evals.trial import Trial
 from voicebot.personas import truth
 from voicebot.personas.truth import Sound

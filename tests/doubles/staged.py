@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from voicebot.errors import BadInput, Unavailable
-from voicebot.evals import runs
 from voicebot.evals.case import Case
-from voicebot.evals.jobs import Job, Progress, Report
+from voicebot.evals.kept import runs
+from voicebot.evals.kept.runs import Meta, Run
 from voicebot.evals.measures import Measures, Rate
 from voicebot.evals.planned import Planned
 from voicebot.evals.result import Finding, Result, Verdict
-from voicebot.evals.runs import Meta, Run
+from voicebot.evals.running.jobs import Job, Progress, Report
 from voicebot.evals.trial import Trial
 
 STARTED = "2027-03-01T09:30:00+01:00"

@@ -10,7 +10,7 @@ import pytest
 
 from tests.doubles import staged
 from tests.doubles.recorded_call import booking
-from voicebot.evals import views
+from voicebot.evals.kept import views
 from voicebot.evals.measures import Measures
 
 

@@ -14,7 +14,7 @@ import soundfile
 from tests.doubles.recorded_call import RecordedCall
 from voicebot.errors import BadInput
 from voicebot.evals import from_call, played, scenario
-from voicebot.evals.redaction import STAND_INS, Redactor
+from voicebot.evals.from_call.redaction import STAND_INS, Redactor
 from voicebot.personas import truth
 from voicebot.personas.kinds import Recording, Script
 from voicebot.personas.truth import Sound

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from voicebot.evals import played
-from voicebot.evals.cell import run_case
-from voicebot.evals.jobs import Job, invalid
 from voicebot.evals.planned import Planned
 from voicebot.evals.result import Result
+from voicebot.evals.running.cell import run_case
+from voicebot.evals.running.jobs import Job, invalid
 from voicebot.evals.trial import Trial
 
 pytest_plugins = ["pytester"]

@@ -8,7 +8,7 @@ import pytest
 
 from voicebot import clock
 from voicebot.evals.speech.callers import hissing_line, spoken
-from voicebot.evals.wer import pooled, wer
+from voicebot.evals.words.wer import pooled, wer
 from voicebot.stt import STTStream
 from voicebot.stt.sphinx import Sphinx
 from voicebot.stt.stretch import Caller, Stretch

@@ -8,7 +8,7 @@ import pytest
 
 from voicebot.brain.guardrails.leaning import LONGEST, Rail, features, lean, threshold
 from voicebot.brain.guardrails.reading import Reading
-from voicebot.evals.guarding import own
+from voicebot.evals.bench.guarding import own
 
 RAILS: tuple[Rail, ...] = ("injection", "toxicity")
 

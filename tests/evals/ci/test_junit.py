@@ -11,8 +11,8 @@ import pytest
 
 from tests.doubles import staged
 from voicebot.evals.ci import junit
-from voicebot.evals.provenance import Commit
-from voicebot.evals.runs import Run
+from voicebot.evals.kept.provenance import Commit
+from voicebot.evals.kept.runs import Run
 
 REQUIRED = ["name", "timestamp", "hostname", "tests", "failures", "errors", "time", "id", "package"]
 

@@ -19,8 +19,8 @@ from tests.doubles.judged_run import JudgedRun, wrong
 from tests.doubles.recorded_call import RecordedCall, booking
 from voicebot.errors import BadInput
 from voicebot.evals import report
+from voicebot.evals.kept.runs import Run
 from voicebot.evals.report import page as layout
-from voicebot.evals.runs import Run
 from voicebot.personas.truth import Sound
 
 HOSTILE = """</script><script>alert(1)</script>"'><img src=x onerror=alert(1)>{{ 7*7 }}<style>*{display:none}</style>"""

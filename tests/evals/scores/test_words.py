@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from voicebot import events
-from voicebot.evals import wer
 from voicebot.evals.scores.spans import Span
 from voicebot.evals.scores.words import Heard, heard, understanding, utterances
+from voicebot.evals.words import wer
 from voicebot.personas.truth import Sound
 
 
