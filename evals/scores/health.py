@@ -18,6 +18,9 @@ HOLE_MS = (8.0, 400.0)
 """Exact silence for so long, amid sound, is a dropout; longer, it is a pause."""
 EDGE = 650
 """A hole begins and ends in sound at least so strong (-34 dB): speech that stops by itself fades out before."""
+EDGE_MS = 2.5
+"""So near to the hole: whoever resamples behind it lets the sound ring into it. In 209 good calls nothing natural comes
+so near; from 3 ms on, the closures of plosives do."""
 RAIL = 32000
 """Near full scale. The loudest that a telephone's mu-law can say is 32124."""
 RAIL_SAMPLES = 3
@@ -44,7 +47,7 @@ _INTENDED_MS = 150.0
 def dropouts(samples: Samples, rate_hz: int, intended: Sequence[Stretch] = ()) -> list[Span]:
     """Holes of exact silence in the midst of sound, but for those that begin within `intended` pauses."""
     shortest, longest = (rate_hz * ms / 1000 for ms in HOLE_MS)
-    edge = max(4, rate_hz // 1000)
+    edge = int(rate_hz * EDGE_MS / 1000)
     sound = np.flatnonzero(samples)
     gaps = np.diff(sound)
     found = []

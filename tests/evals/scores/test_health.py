@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+import soxr
 
 from tests.doubles.measured_call import hum
 from voicebot.evals.scores.health import clipping, cut_offs, dropouts, ends_in_sound, loops
@@ -64,6 +65,15 @@ def test_a_hole_in_the_midst_of_sound_is_a_dropout(length_ms: int, found: int):
     if found:
         assert (holes[0].starts_ms, holes[0].ends_ms) == pytest.approx((ms(at), ms(at) + length_ms), abs=1)
         assert dropouts(samples, RATE_HZ, [Span(ms(at), ms(at) + 200)]) == []  # the agent was told to pause
+
+
+def test_holes_are_found_behind_a_resampler_which_rings_into_them():
+    spoken_hz = 22_050
+    samples = np.frombuffer(spoken("I have you down for Thursday at three.", "en-us+f2", 150, spoken_hz), "<i2").copy()
+    for start in range(0, len(samples), spoken_hz // 4):
+        samples[start : start + spoken_hz // 20] = 0
+    on_the_line = soxr.resample(samples.astype(np.float32), spoken_hz, RATE_HZ).round().astype(np.int16)
+    assert len(dropouts(on_the_line, RATE_HZ)) >= 1
 
 
 def test_clipped_stretches_are_counted_once_each():
