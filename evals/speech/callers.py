@@ -22,7 +22,7 @@ def spoken(text: str, voice: str, rate_wpm: int, rate_hz: int) -> bytes:
         chunks.append(pcm)
         return True
 
-    espeakng.synthesise(text, espeakng.Voice(voice, rate_wpm, 50), keep)
+    espeakng.synthesise(text, espeakng.Voice(voice, rate_wpm, 50), keep, repeatable=True)
     samples = soxr.resample(np.frombuffer(b"".join(chunks), "<i2").astype(np.float32), espeakng.RATE_HZ, rate_hz)
     before, after = (np.zeros(int(silence_s * rate_hz)) for silence_s in (_BEFORE_S, _AFTER_S))
     return _s16le(np.concatenate([before, _without_end_pause(samples) * _LEVEL, after]))

@@ -40,7 +40,7 @@ checks:
 STAGED = """
 import sys
 from tests.doubles import staged
-from voicebot.evals import runner
+from voicebot.evals.running import runner
 runner.play, runner.warm = staged.play, None
 from voicebot.commands import run
 from voicebot.commands.eval_outcome import Asked

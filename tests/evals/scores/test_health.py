@@ -6,7 +6,6 @@ from functools import cache
 
 import numpy as np
 import pytest
-import soxr
 
 from tests.doubles.measured_call import hum
 from voicebot.evals.scores.health import clipping, cut_offs, dropouts, ends_in_sound, loops
@@ -67,13 +66,14 @@ def test_a_hole_in_the_midst_of_sound_is_a_dropout(length_ms: int, found: int):
         assert dropouts(samples, RATE_HZ, [Span(ms(at), ms(at) + 200)]) == []  # the agent was told to pause
 
 
-def test_holes_are_found_behind_a_resampler_which_rings_into_them():
-    spoken_hz = 22_050
-    samples = np.frombuffer(spoken("I have you down for Thursday at three.", "en-us+f2", 150, spoken_hz), "<i2").copy()
-    for start in range(0, len(samples), spoken_hz // 4):
-        samples[start : start + spoken_hz // 20] = 0
-    on_the_line = soxr.resample(samples.astype(np.float32), spoken_hz, RATE_HZ).round().astype(np.int16)
-    assert len(dropouts(on_the_line, RATE_HZ)) >= 1
+@pytest.mark.parametrize(("ringing_ms", "found"), [(2, 1), (4, 0)])
+def test_a_hole_into_which_a_resampler_rings_for_a_moment_is_a_dropout(ringing_ms: int, found: int):
+    samples = hum(3000, RATE_HZ).copy()
+    at = 16_000 + int(np.argmax(np.abs(samples[16_000:]) > 2000))
+    samples[at : at + 50 * 16] = 0
+    ringing = np.resize(np.array([3, -3], np.int16), ringing_ms * 16)
+    samples[at : at + len(ringing)] = ringing
+    assert len(dropouts(samples, RATE_HZ)) == found
 
 
 def test_clipped_stretches_are_counted_once_each():
