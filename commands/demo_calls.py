@@ -120,19 +120,7 @@ def _judged(job: Planned, simulated: SimulatedCall) -> tuple[Outcome, list[str]]
     from voicebot.evals.running import cell
     from voicebot.evals.trial import Trial
 
-    trial = Trial(
-        case=job.case,
-        folder=simulated.folder,
-        broke=simulated.broke,
-        ended=simulated.ended.reason if simulated.ended else "",
-        facts=dict(simulated.facts),
-        handed_over=simulated.handed_over or "",
-        confusions=list(simulated.lost),
-        before=dict(simulated.before),
-        after=dict(simulated.after),
-        call_s=simulated.seconds,
-        wall_s=simulated.wall_seconds,
-    )
+    trial = Trial.of(job.case, simulated)
     result = cell.judged(job, trial)
     problems = [result.broke] if result.broke else [finding.says for finding in result.failed]
     return outcome(trial, result), problems

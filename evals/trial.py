@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,6 +16,9 @@ from voicebot import events
 from voicebot.personas import truth
 
 from .case import Case
+
+if TYPE_CHECKING:
+    from voicebot.personas.run import SimulatedCall
 
 Stores = dict[str, Any]
 """What the agent's tools keep: 'data/appointments.json' -> its JSON."""
@@ -50,6 +53,33 @@ class Trial(BaseModel):
     """How long it took to make it."""
     hashes: dict[str, str] = {}
     """'agent', 'prompt', 'tools', 'persona', 'scenario', 'audio' ... -> SHA-256, so that runs can be told apart."""
+
+    @classmethod
+    def of(
+        cls,
+        case: Case,
+        call: SimulatedCall,
+        *,
+        attempt: int = 1,
+        wall_s: float | None = None,
+        hashes: dict[str, str] | None = None,
+    ) -> Trial:
+        """What came of a simulated call of `case`. `wall_s` where making it took more than the call itself."""
+        return cls(
+            case=case,
+            attempt=attempt,
+            folder=call.folder if call.folder and call.folder.exists() else None,
+            broke=call.broke,
+            ended=call.ended.reason if call.ended else "",
+            facts=dict(call.facts),
+            handed_over=call.handed_over or "",
+            confusions=list(call.lost),
+            before=dict(call.before),
+            after=dict(call.after),
+            call_s=call.seconds,
+            wall_s=call.wall_seconds if wall_s is None else wall_s,
+            hashes=hashes or {},
+        )
 
     @cached_property
     def events(self) -> list[events.Event]:

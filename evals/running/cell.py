@@ -59,21 +59,8 @@ def run_case(
     began = time.monotonic()
     started: list[CallStarted] = []
     call = _called(planned, folder, skip_idle, [_first(started), _reporting(report)])
-    trial = Trial(
-        case=planned.case,
-        attempt=attempt,
-        folder=folder if folder.exists() else None,
-        broke=call.broke,
-        ended=call.ended.reason if call.ended else "",
-        facts=dict(call.facts),
-        handed_over=call.handed_over or "",
-        confusions=list(call.lost),
-        before=dict(call.before),
-        after=dict(call.after),
-        call_s=call.seconds,
-        wall_s=time.monotonic() - began,
-        hashes=_hashes(planned, folder, started),
-    )
+    wall_s = time.monotonic() - began
+    trial = Trial.of(planned.case, call, attempt=attempt, wall_s=wall_s, hashes=_hashes(planned, folder, started))
     return trial, judged(planned, trial, judge)
 
 
