@@ -8,8 +8,6 @@ ended = await call.run()
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -24,17 +22,20 @@ from pipecat.frames.frames import (
     UserStoppedSpeakingFrame,
 )
 
-from voicebot import clock, events
+from voicebot import clock, events, opening
 from voicebot.agent import Agent
+from voicebot.asides import Aside, Asides
 from voicebot.brain import Brain, HandOver, HangUp, Output, ToolResult
 from voicebot.brain.mind import open_brain
 from voicebot.brain.watch import guard_of
 from voicebot.cast import Cast
 from voicebot.deeds import event_of
-from voicebot.media import quality, vad
+from voicebot.media import quality
 from voicebot.media.ear import Ear
 from voicebot.media.playout import Playout
+from voicebot.opening import Reason
 from voicebot.pipeline import (
+    AsideFrame,
     BrainProcessor,
     CallerTurnFrame,
     CallPipeline,
@@ -44,23 +45,15 @@ from voicebot.pipeline import (
     MouthProcessor,
     Speak,
 )
-from voicebot.process import settle_down, versions
 from voicebot.store.record import Record
 from voicebot.stt import STT, Transcript
 from voicebot.telling import AnyEvent, Face, Telling
 from voicebot.transports import Transport
 from voicebot.tts import TTS
-from voicebot.turns import smart_turn
 from voicebot.turns.filler import Hold
 from voicebot.turns.floor import Ending, Floor
+from voicebot.turns.keypad import Keypad
 from voicebot.turns.silence import SILENCES, Silence
-
-Reason = Literal["caller_hung_up", "agent_hung_up", "handed_over", "input_ended", "interrupted", "failed"]
-
-
-def new_id() -> str:
-    """Sorts by time, tells when, and two calls never share it."""
-    return f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
 class Call:
@@ -75,12 +68,13 @@ class Call:
         stt: STT | None = None,
         tts: TTS | None = None,
         brain: Brain | None = None,
+        call_id: str = "",
     ) -> None:
-        """`record` is the folder that gets a folder for this call; None keeps no record.
+        """`record` is the folder that gets a folder for this call; None keeps no record. Without `call_id` it is new.
 
         `stt`, `tts` and `brain` stand in for what the agent file names.
         """
-        self.id = new_id()
+        self.id = call_id or opening.new_id()
         self.agent = agent
         self.transport = transport
         self.folder = record / self.id if record else None
@@ -89,6 +83,8 @@ class Call:
         self._reply_turn = 0
         self._answered_at = 0.0
         self._after_reply: tuple[Reason, str] | None = None
+        self._asides = Asides()
+        self._keypad = Keypad(self._entered)
         self._silence = Silence(agent.voice.turns.idle, self._caller_is_silent)
         spoken = transport.rate_hz > 0
         self._cast = Cast(agent, partial(self._replaced, "stt"), partial(self._replaced, "tts"))
@@ -102,7 +98,7 @@ class Call:
 
     async def run(self) -> events.CallEnded:
         """The whole call. Returns how it ended; cancelling it ends the call as interrupted."""
-        await self._load()
+        await opening.load(self._stt, self._tts, self._telling)
         if self.folder:
             self._telling.record = Record(self.folder, self.transport.rate_hz, self.agent.source)
         loop = asyncio.get_running_loop()
@@ -110,7 +106,8 @@ class Call:
         clock.catch_up()
         self._answered_at = loop.time()
         self._assemble()
-        self._emit_start()
+        about = opening.described(self.agent, self.transport, self._stt, self._tts, self._brain.name)
+        self._emit(events.CallStarted, call_id=self.id, **about)
         reason: Reason = "failed"
         detail = ""
         try:
@@ -124,16 +121,6 @@ class Call:
         finally:
             ended = await asyncio.shield(self._close(reason, detail))
         return ended
-
-    async def _load(self) -> None:
-        """Models into memory, once per process and off the event loop."""
-        loop = asyncio.get_running_loop()
-        if self._stt and self._tts:
-            await asyncio.gather(
-                loop.run_in_executor(None, vad.silero), smart_turn.load(), self._stt.load(), self._tts.load()
-            )
-        await loop.run_in_executor(None, self._telling.load)
-        await loop.run_in_executor(None, settle_down)
 
     def _assemble(self) -> None:
         self._playout = Playout(self.transport, self)
@@ -173,8 +160,9 @@ class Call:
             await asyncio.gather(caller, return_exceptions=True)
 
     async def _close(self, reason: Reason, detail: str) -> events.CallEnded:
-        self._end(reason, detail)
+        self.end(reason, detail)
         self._silence.end()
+        self._keypad.close()
         if self._playout.busy:
             self._stop_reply()
         await self._pipeline.close()
@@ -206,6 +194,36 @@ class Call:
             self.barge_in()
         now_ms = self.now_ms()
         self.turn_ended(Ending(text, "typed", now_ms, now_ms))
+
+    def keys(self, keys: str) -> None:
+        """Touch tones of the caller's; the agent is silent until the number is whole."""
+        self._silence.end()
+        if self._playout.busy:
+            self.barge_in()
+        self._keypad.press(keys)
+
+    def _entered(self, keys: str) -> None:
+        self._emit(events.KeysPressed, self._turn + 1, side="caller", keys=keys)
+        self.text(keys)
+
+    # -- from outside the conversation, once the call has begun ------------------------------------------------------
+
+    def interject(self, aside: Aside) -> None:
+        """The agent says this when it next has the floor. Raises BadInput when too much waits."""
+        self._asides.add(aside)
+        if aside.ending and aside.ending[0] == "handed_over":
+            self._emit(events.HandedOver, to=aside.ending[1], reason="")
+        if not self._playout.busy:
+            self._wait_for_caller()
+
+    def _speak_up(self, aside: Aside) -> None:
+        if aside.text:
+            self._reply_turn = self._turn
+            self._after_reply = aside.ending
+            self._playout.begin()
+            self._pipeline.send(AsideFrame(aside.text, last=aside.ending is not None))
+        elif aside.ending:
+            self.end(*aside.ending)
 
     # -- the floor's Conversation ------------------------------------------------------------------------------------
 
@@ -256,6 +274,7 @@ class Call:
         if self._playout.speaking:
             self._emit(events.BargeIn, heard=self._playout.heard())
         self._stop_reply()
+        self._asides.interrupted()
         self._after_reply = None
         self._pipeline.send(InterruptionFrame(), HeardFrame(self._playout.heard_answer(), interrupted=True))
 
@@ -339,7 +358,7 @@ class Call:
         self._emit(events.AgentSpeechStopped, self._reply_turn, heard=said, said=said, interrupted=False)
         self._pipeline.send(HeardFrame(self._playout.answer))
         if self._after_reply:
-            self._end(*self._after_reply)
+            self.end(*self._after_reply)
             return
         if self._floor:
             self._floor.agent_finished()
@@ -352,7 +371,9 @@ class Call:
         self._silence.end()
         if self._floor and self._floor.caller_has_it:
             return
-        if self._brain.has_news:
+        if aside := self._asides.next():
+            self._speak_up(aside)
+        elif self._brain.has_news:
             self._answer("")
         elif self._floor:
             self._silence.begin()
@@ -360,33 +381,16 @@ class Call:
     def _caller_is_silent(self, times: int) -> None:
         self._emit(events.CallerSilent, times=times)
         if times >= SILENCES:
-            self._end("agent_hung_up", "the caller was silent")
+            self.end("agent_hung_up", "the caller was silent")
         else:
             self._answer("")
 
-    def _end(self, reason: Reason, detail: str) -> None:
+    def end(self, reason: Reason, detail: str) -> None:
+        """The call ends here, if it has not; `detail` is for the record."""
         if not self._ended.done():
             self._ended.set_result((reason, detail))
 
     # -- events ------------------------------------------------------------------------------------------------------
-
-    def _emit_start(self) -> None:
-        self._emit(
-            events.CallStarted,
-            call_id=self.id,
-            agent=self.agent.name,
-            agent_sha256=self.agent.sha256,
-            started_at=datetime.now().astimezone().isoformat(timespec="milliseconds"),
-            transport=self.transport.name,
-            caller=self.transport.caller,
-            rate_hz=self.transport.rate_hz,
-            clock=clock.name(),
-            stt=self._stt.name if self._stt else "",
-            tts=self._tts.name if self._tts else "",
-            brain=self._brain.name,
-            versions=versions(),
-            pid=os.getpid(),
-        )
 
     def _emit(self, kind: type[AnyEvent], turn: int | None = None, /, **fields: Any) -> AnyEvent:
         turn = self._turn if turn is None else turn

@@ -59,6 +59,14 @@ class CallerTurnFrame(DataFrame):
 
 
 @dataclass
+class AsideFrame(DataFrame):
+    """Words from outside the conversation for the agent to say; the brain remembers them unless they are its last."""
+
+    text: str = ""
+    last: bool = False
+
+
+@dataclass
 class LikelyTurnFrame(DataFrame):
     """The caller's turn is probably over, with this text; '' when they go on after all."""
 
@@ -123,6 +131,8 @@ class BrainProcessor(FrameProcessor):
             await self._held(self._brain.reply(frame.text), frame.silent_ms)
         elif isinstance(frame, GreetFrame):
             await self._reply(self._brain.greet())
+        elif isinstance(frame, AsideFrame):
+            await self._reply(_just(frame.text) if frame.last else self._brain.say(frame.text))
         elif isinstance(frame, LikelyTurnFrame):
             await self._prepare(frame.text)
         elif isinstance(frame, HeardFrame):
@@ -168,6 +178,10 @@ class BrainProcessor(FrameProcessor):
             if not spoke:
                 await self.push_frame(LLMTextFrame(APOLOGY))
         await self.push_frame(LLMFullResponseEndFrame())
+
+
+async def _just(text: str) -> AsyncGenerator[Output, None]:
+    yield Say(text)
 
 
 class MouthProcessor(FrameProcessor):

@@ -76,6 +76,9 @@ class StubBrain:
         for token in stubs.reply_tokens():
             yield Say(token)
 
+    async def say(self, text: str) -> AsyncGenerator[Output, None]:
+        yield Say(text)
+
     async def heard(self, text: str, *, interrupted: bool) -> None: ...
 
     async def prepare(self, text: str) -> None: ...

@@ -89,6 +89,9 @@ class EchoBrain:
         self.turns.append(text)
         yield Say(next(self._replies, "All right."))
 
+    async def say(self, text: str) -> AsyncGenerator[Output, None]:
+        yield Say(text)
+
     async def heard(self, text: str, *, interrupted: bool) -> None:
         self.memory.append((text, interrupted))
 

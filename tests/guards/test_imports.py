@@ -22,6 +22,8 @@ LAYERS = [
     {"agent", "flow", "latency", "process", "project", "spending"},
     {"brain", "llm", "media", "store", "stt", "transports", "tts", "turns"},
     {"cast", "deeds", "pipeline", "telling"},
+    {"opening"},
+    {"asides"},
     {"call"},
     {"telephony"},
     {"server"},

@@ -120,6 +120,9 @@ class Brain(Protocol):
     def reply(self, text: str) -> AsyncGenerator[Output, None]:
         """Answer one turn of the caller. Closing the iterator stops the work (a tool already running completes)."""
 
+    def say(self, text: str) -> AsyncGenerator[Output, None]:
+        """Say these words of somebody else's, and remember them. What was asked and not answered is asked again."""
+
     async def heard(self, text: str, *, interrupted: bool) -> None:
         """Of the last reply the caller heard `text`; the conversation's memory is cut to that."""
 

@@ -74,12 +74,12 @@ class Conversation:
             async for output in outputs:
                 yield output
 
-    async def refuse(self, words: str, *caller: AnyMessage) -> AsyncGenerator[Output, None]:
-        """Answer the caller with these words and without the graph, or ask again what it waits for."""
+    async def say(self, words: str, *caller: AnyMessage) -> AsyncGenerator[Output, None]:
+        """Say these words without the graph, in answer to the caller's if any, and ask again what it waits for."""
         if self.questions:
             yield self._new(goes_on=self.turns[-1]).ask(f"{words} {self.questions.current}")
             return
-        answer = AIMessage(words, id=f"refusal-{uuid4().hex}")
+        answer = AIMessage(words, id=f"said-{uuid4().hex}")
         turn = self._new(*caller, answer)
         async for output in self._settle(turn):
             yield output

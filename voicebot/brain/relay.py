@@ -78,6 +78,10 @@ class Relay:
         known = "".join(f"{name}: {value}. " for name, value in leaves.slots.items() if value is not None)
         return TAKEN_OVER.format(name=left.name, reason=reason + known)
 
+    def say(self, text: str) -> AsyncGenerator[Output, None]:
+        """See `voicebot.brain.Brain`."""
+        return self._brain.say(text)
+
     async def heard(self, text: str, *, interrupted: bool) -> None:
         if interrupted:
             self._next = None

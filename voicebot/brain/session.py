@@ -159,7 +159,7 @@ class GraphBrain:
             opinion = await self._watch.second_opinion(ruling.text)
             ruling = opinion if opinion and opinion.say else ruling
         if ruling and ruling.say:
-            replies = self._talk.refuse(ruling.say, HumanMessage(REFUSED, id=_new_id("caller")))
+            replies = self._talk.say(ruling.say, HumanMessage(REFUSED, id=_new_id("caller")))
         else:
             replies = self._replies(ruling.text if ruling else text)
         async with aclosing(replies) as outputs:
@@ -178,6 +178,10 @@ class GraphBrain:
             return self._background.news(text, _new_id("caller"))
 
         return self._talk.answer(text, caller) if self._talk.questions else self._talk.reply(*caller())
+
+    def say(self, text: str) -> AsyncGenerator[Output, None]:
+        """See `voicebot.brain.Brain`."""
+        return self._talk.say(text)
 
     async def prepare(self, text: str) -> None:
         """See `voicebot.brain.Brain`. Nothing is prepared while the memory of an earlier reply may still change."""
