@@ -49,8 +49,8 @@ docs: $(READY) ## write the reference pages again: agent file, events
 picture: $(READY) ## draw the picture in the README again
 	$(BIN)/python docs/pictures.py
 
-bench: $(READY) ## what a call costs on this machine
-	$(BIN)/python -m benchmarks.calls --quick
+bench: $(READY) ## how many calls a server carries on this machine; needs the extra "server" (make extras)
+	$(BIN)/voicebot bench calls --peer pipecat --peer bare --quick
 
 llama: $(READY) ## language models in this process: llama.cpp, compiled once in some minutes and kept in ~/.cache
 	@set -e; \

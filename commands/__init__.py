@@ -12,12 +12,13 @@ import typer
 
 from voicebot.errors import EXIT_BROKEN_PIPE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, VoicebotError
 
-from . import calls, evals, models, persona, voices
+from . import calls, evals, keys, models, persona, voices
 from .bench import bench
 from .demo import demo
 from .doctor import doctor
 from .help import Command, Group
 from .new import new
+from .serve import serve
 from .sql import sql
 from .talk import talk
 
@@ -37,6 +38,7 @@ app = typer.Typer(
       voicebot talk --text             # type to your agent
       voicebot calls show last         # what was said, and where the time went
       voicebot eval run                # simulated callers, and a verdict
+      voicebot serve                   # many callers, by telephone and websocket
 
     Exit codes: 0 good, 1 what was tested failed, 2 bad input, 3 something needed is not there, 130 interrupted.
     """,
@@ -44,6 +46,7 @@ app = typer.Typer(
 app.command(cls=Command)(demo)
 app.command(cls=Command)(new)
 app.command(cls=Command)(talk)
+app.command(cls=Command)(serve)
 app.command(cls=Command)(sql)
 app.command(cls=Command)(doctor)
 app.add_typer(calls.app, name="calls")
@@ -51,6 +54,7 @@ app.add_typer(evals.app, name="eval")
 app.add_typer(persona.app, name="persona")
 app.add_typer(models.app, name="models")
 app.add_typer(voices.app, name="voices")
+app.add_typer(keys.app, name="keys")
 app.add_typer(bench, name="bench")
 
 

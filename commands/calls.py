@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .calls_kpis import kpis
 from .help import Command, Group
 from .options import Json, NoColor, Project, Quiet
 
@@ -21,14 +22,16 @@ app = typer.Typer(
     cls=Group,
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="""Recorded calls: list, read, hear, export.
+    help="""Recorded calls: list, read, hear, trace, export.
 
     \b
     Examples:
       voicebot calls list
       voicebot calls show last
       voicebot calls play last --from-turn 3
+      voicebot calls trace last
       voicebot calls export last --format srt
+      voicebot calls kpis --by agent,day --since 7d
     """,
 )
 
@@ -118,7 +121,7 @@ def _row(record: CallRecord) -> list[Any]:
     seconds = round(record.duration_ms / 1000)
     latency = record.latency
     end_style = {"ended": "", "running": "good", "cut off": "bad"}[record.state]
-    if record.ended is not None and record.ended.reason == "failed":
+    if record.ended is not None and record.ended.reason in ("failed", "lost"):
         end_style = "bad"
     return [
         Text(record.folder.name, "bold"),
@@ -192,6 +195,24 @@ def _show(screen: Screen, record: CallRecord) -> None:
         screen.data(waterfall.report(record.waterfalls, screen.out))
     if not screen.quiet and (spent := spending(record.events)):
         screen.data(Text.assemble(("models  ", "dim"), f"{spent.answers} answers, {spent}"))
+    if not screen.quiet and (cost := _cost(record)):
+        screen.data(Text.assemble(("cost    ", "dim"), cost))
+
+
+def _cost(record: CallRecord) -> str:
+    """'$0.0213: llm $0.0041 stt $0.0032 tts $0.0140'; '' for a call that cost nothing."""
+    from voicebot.costs import costs, total_usd
+    from voicebot.prices import prices
+
+    found = costs(record.events, prices(record.folder.parent.parent))
+    parts = {kind: sum(each.usd or 0.0 for each in found if each.kind == kind) for kind in ("llm", "stt", "tts")}
+    parts["telephony"] = sum(each.usd or 0.0 for each in found if each.kind == "telephony")
+    unpriced = sorted({each.provider for each in found if each.usd is None})
+    if not any(parts.values()) and not unpriced:
+        return ""
+    total = total_usd(found)
+    whole = f"${total:.4f}" if total is not None else f"not known, no price: {', '.join(unpriced)}"
+    return f"{whole}: " + " ".join(f"{kind} ${usd:.4f}" for kind, usd in parts.items() if usd)
 
 
 def _show_turn(screen: Screen, record: CallRecord, turn: int, as_json: bool) -> None:
@@ -242,6 +263,46 @@ def play(
 
 
 @app.command(cls=Command)
+def trace(
+    call: Which = "last",
+    send: Annotated[bool, typer.Option("--export", help="Send it to the collector that OTEL_* name.")] = False,
+    content: Annotated[bool, typer.Option("--content", help="With what was said, as the record has it.")] = False,
+    project: Project = Path(),
+    as_json: Json = False,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+) -> None:
+    """A call as a trace: call, turns and stages as OpenTelemetry's spans; --json prints OTLP/JSON.
+
+    \b
+    Examples:
+      voicebot calls trace last
+      OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 voicebot calls trace last --export
+    """
+    from voicebot.observe import environment, otlp_json, spans, trace_id
+    from voicebot.store import calls
+
+    from . import trace as tree
+    from .terminal import Screen
+
+    screen = Screen(quiet=quiet, no_color=no_color)
+    record = calls.find(call, project)
+    _say_what_is_damaged(screen, record)
+    if send:
+        with screen.waiting("sending"):
+            count, place = tree.send(record, said=content)
+        screen.talk(f"sent {count} spans to {place}")
+        return
+    started, said = record.started, content or environment.said_in_spans()
+    found = spans(record.events, said=said)
+    if as_json:
+        screen.json(otlp_json.document(found, started.call_id, started.started_at, environment.resource()))
+        return
+    screen.talk(f"trace {trace_id(started.call_id)}", "dim")
+    screen.data(tree.drawn(found, screen.out))
+
+
+@app.command(cls=Command)
 def export(
     call: Which = "last",
     form: Annotated[Format, typer.Option("--format", "-f", help="What to write.")] = Format.txt,
@@ -279,3 +340,6 @@ def export(
     except OSError as error:
         raise BadInput(f"cannot write {to}: {error.strerror}.") from None
     screen.talk(f"wrote {to}")
+
+
+app.command(cls=Command)(kpis)

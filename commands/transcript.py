@@ -128,7 +128,7 @@ class Transcript:
         if not self.show_caller:
             self.put(Text())  # the cursor stands behind a prompt that nobody answers any more
         detail = f" ({event.detail})" if event.detail else ""
-        style = "bad" if event.reason == "failed" else "note"
+        style = "bad" if event.reason in ("failed", "lost") else "note"
         self.note(event.t_ms, f"call ended: {event.reason.replace('_', ' ')}{detail}", style)
 
     def broke_off(self) -> None:
@@ -186,6 +186,9 @@ def _remark(event: events.Event, paused_ms: float) -> tuple[str, str] | None:
             return f"{event.kind} {event.provider} failed: {event.error}{remedy}", "poor"
         case events.GuardrailHit():
             return f"guardrail: {event.rail} {event.kind} ({event.side}) -> {event.action}", "poor"
+        case events.BudgetReached():
+            share = f"${event.spent_usd:.4f} of the ${event.budget_usd:g} of this {event.of}"
+            return (f"budget spent: {share}", "bad") if event.over else (f"budget: {share}", "poor")
         case events.KeysPressed():
             return f"{event.side} pressed {event.keys}", "tool"
         case events.CallerSilent():

@@ -1,4 +1,4 @@
-"""Write the reference pages again from the code they describe: the files and the events.
+"""Write the reference pages again from the code they describe: the files, the events and the REST interface.
 
     make docs                            # write them
     python docs/generate.py --check      # exit code 1 when one of them is out of date
@@ -23,6 +23,7 @@ from typing import Any, TypeGuard, get_args
 from pydantic import BaseModel
 
 from voicebot import agent, events, flow
+from voicebot.errors import MissingExtra
 from voicebot.evals import scenario, suite
 from voicebot.personas import persona
 
@@ -102,6 +103,7 @@ def main() -> int:
         "persona-file.md": persona_page(),
         "scenario-file.md": scenario_page(),
         "suite-file.md": suite_page(),
+        **openapi_page(),
     }
     stale = [name for name, text in pages.items() if not _is_current(DOCS / name, text)]
     if "--check" not in sys.argv:
@@ -200,6 +202,16 @@ def _parts(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for suffix, inner in (("[]", schema.get("items")), (".NAME", schema.get("additionalProperties"))):
         if isinstance(inner, dict):
             yield from ((part, suffix + deeper) for part, deeper in _parts(inner))
+
+
+def openapi_page() -> dict[str, str]:
+    """Nothing where the packages that the server needs are not installed."""
+    try:
+        from voicebot.server.openapi import openapi
+    except (MissingExtra, ModuleNotFoundError) as missing:
+        print(f"docs/openapi.json is left as it is: {missing}", file=sys.stderr)
+        return {}
+    return {"openapi.json": json.dumps(openapi(), indent=2, ensure_ascii=False) + "\n"}
 
 
 def events_page() -> str:

@@ -125,6 +125,8 @@ def _note(event: events.Event) -> tuple[str, bool] | None:
             return f"{event.kind} {event.provider} failed: {event.error[:_LONGEST]}", True
         case events.GuardrailHit():
             return f"guardrail {event.rail}: {event.kind} by the {event.side}, {event.action}", event.side == "agent"
+        case events.BudgetReached():
+            return f"budget of the {event.of}: ${event.spent_usd:.4f} of ${event.budget_usd:g}", event.over
         case events.KeysPressed():
             return f"the {event.side} pressed {event.keys}", False
         case events.CallerSilent():

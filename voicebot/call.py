@@ -45,6 +45,7 @@ from voicebot.pipeline import (
     MouthProcessor,
     Speak,
 )
+from voicebot.purse import Purse
 from voicebot.store.record import Record
 from voicebot.stt import STT, Transcript
 from voicebot.telling import AnyEvent, Face, Telling
@@ -69,25 +70,27 @@ class Call:
         tts: TTS | None = None,
         brain: Brain | None = None,
         call_id: str = "",
+        traceparent: str = "",
     ) -> None:
         """`record` is the folder that gets a folder for this call; None keeps no record. Without `call_id` it is new.
 
-        `stt`, `tts` and `brain` stand in for what the agent file names.
+        `stt`, `tts`, `brain` stand in for what the file names; `traceparent` is the header of who began the call.
         """
         self.id = call_id or opening.new_id()
         self.agent = agent
         self.transport = transport
         self.folder = record / self.id if record else None
-        self._telling = Telling(guard := guard_of(agent))
+        self._telling = Telling(guard := guard_of(agent), traceparent)
         self._turn = 0
         self._reply_turn = 0
         self._answered_at = 0.0
         self._after_reply: tuple[Reason, str] | None = None
         self._asides = Asides()
+        self._purse = Purse(agent, self.id, self._emit, self)
         self._keypad = Keypad(self._entered)
         self._silence = Silence(agent.voice.turns.idle, self._caller_is_silent)
         spoken = transport.rate_hz > 0
-        self._cast = Cast(agent, partial(self._replaced, "stt"), partial(self._replaced, "tts"))
+        self._cast = Cast(agent, partial(self._replaced, "stt"), partial(self._replaced, "tts"), self._speech_used)
         self._stt = (stt or self._cast.stt) if spoken else None
         self._tts = (tts or self._cast.tts) if spoken else None
         self._brain = brain or open_brain(agent, self.id, guard)
@@ -99,27 +102,27 @@ class Call:
     async def run(self) -> events.CallEnded:
         """The whole call. Returns how it ended; cancelling it ends the call as interrupted."""
         await opening.load(self._stt, self._tts, self._telling)
+        await self._purse.open()
         if self.folder:
             self._telling.record = Record(self.folder, self.transport.rate_hz, self.agent.source)
         loop = asyncio.get_running_loop()
-        self._ended: asyncio.Future[tuple[Reason, str]] = loop.create_future()
+        self.ended: asyncio.Future[tuple[Reason, str]] = loop.create_future()  # as it is: its record may be redacted
         clock.catch_up()
         self._answered_at = loop.time()
         self._assemble()
         about = opening.described(self.agent, self.transport, self._stt, self._tts, self._brain.name)
         self._emit(events.CallStarted, call_id=self.id, **about)
-        reason: Reason = "failed"
-        detail = ""
+        ending: tuple[Reason, str] = ("failed", "")
         try:
-            reason, detail = await self._converse()
+            ending = await self._converse()
         except asyncio.CancelledError:
-            reason = "interrupted"
+            ending = ("interrupted", "")
             raise
         except Exception as error:
-            detail = f"{type(error).__name__}: {error}"
+            ending = ("failed", f"{type(error).__name__}: {error}")
             raise
         finally:
-            ended = await asyncio.shield(self._close(reason, detail))
+            ended = await asyncio.shield(self._close(*ending))
         return ended
 
     def _assemble(self) -> None:
@@ -130,14 +133,11 @@ class Call:
         self._floor: Floor | None = None
         if self._stt:
             stt, rate_hz = self._stt, self.transport.rate_hz
-            self._quality = quality.Quality(rate_hz, self._audio_is)
-            self._floor = Floor(
-                self.agent.voice.turns,
-                lambda floor: Ear(rate_hz, floor),
-                lambda on_interim: stt.stream(rate_hz, on_interim),
-                self._playout,
-                self,
+            self._quality = quality.Quality(
+                rate_hz, lambda kind, level: self._emit(events.AudioNotice, kind=kind, level=level)
             )
+            ear, listen = partial(Ear, rate_hz), partial(stt.stream, rate_hz)
+            self._floor = Floor(self.agent.voice.turns, ear, listen, self._playout, self)
 
     def _hold(self) -> Callable[[Speak], Hold] | None:
         """What fills silences; on a typed line there are none."""
@@ -148,13 +148,14 @@ class Call:
 
     async def _converse(self) -> tuple[Reason, str]:
         await self._pipeline.start()
-        self._playout.begin()
-        self._pipeline.send(GreetFrame())
+        if not self._purse.refuses():
+            self._playout.begin()
+            self._pipeline.send(GreetFrame())
         caller = asyncio.create_task(self.transport.run(self))
-        either: set[asyncio.Future[Any]] = {caller, self._ended}
+        either: set[asyncio.Future[Any]] = {caller, self.ended}
         try:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            return self._ended.result() if self._ended.done() else (caller.result(), "")
+            return self.ended.result() if self.ended.done() else (caller.result(), "")
         finally:
             caller.cancel()
             await asyncio.gather(caller, return_exceptions=True)
@@ -171,8 +172,7 @@ class Call:
         for late in await self._brain.close():
             self.brain_did(late)
         ended = self._emit(events.CallEnded, reason=reason, detail=detail)
-        if self._telling.record:
-            await self._telling.record.close()
+        await self._telling.close()
         return ended
 
     # -- the transport's Ear -----------------------------------------------------------------------------------------
@@ -183,9 +183,6 @@ class Call:
         if self._floor:
             self._floor.ear.audio(pcm)
             self._quality.hear(pcm, speaking=self._floor.ear.speaking, now_s=self.now_ms() / 1000)
-
-    def _audio_is(self, kind: quality.Kind, level: float) -> None:
-        self._emit(events.AudioNotice, kind=kind, level=level)
 
     def text(self, text: str) -> None:
         self._turn += 1
@@ -210,6 +207,8 @@ class Call:
 
     def interject(self, aside: Aside) -> None:
         """The agent says this when it next has the floor. Raises BadInput when too much waits."""
+        if self.ended.done():
+            return
         self._asides.add(aside)
         if aside.ending and aside.ending[0] == "handed_over":
             self._emit(events.HandedOver, to=aside.ending[1], reason="")
@@ -286,13 +285,15 @@ class Call:
     def failed(self, kind: Literal["stt", "llm", "tts", "turn"], error: BaseException) -> None:
         logger.opt(exception=error).debug("provider failed")
         parts = {"stt": self._stt, "llm": self._brain, "tts": self._tts}
-        provider = getattr(parts.get(kind), "name", "smart-turn")
-        self._emit(events.ProviderFailed, kind=kind, provider=provider, error=f"{type(error).__name__}: {error}")
+        self._replaced(kind, getattr(parts.get(kind), "name", "smart-turn"), error, "")
 
-    def _replaced(self, kind: Literal["stt", "tts"], provider: str, error: Exception, remedy: str) -> None:
+    def _replaced(self, kind: str, provider: str, error: BaseException, remedy: str) -> None:
         """A provider failed, and what it left undone goes to the next one."""
         told = f"{type(error).__name__}: {error}"
         self._emit(events.ProviderFailed, kind=kind, provider=provider, error=told, remedy=remedy)
+
+    def _speech_used(self, fields: dict[str, Any]) -> None:
+        self._emit(events.SpeechUsed, self._reply_turn if fields["kind"] == "tts" else None, **fields)
 
     def _answer(self, text: str, silent_ms: float = 0.0) -> None:
         self._reply_turn = self._turn
@@ -331,7 +332,7 @@ class Call:
     def _tool_finished(self, result: ToolResult) -> None:
         """One that ran in the background; the agent says so when nobody speaks."""
         self.brain_did(result)
-        if not self._playout.busy and not self._ended.done():
+        if not self._playout.busy and not self.ended.done():
             self._wait_for_caller()
 
     # -- the playout's Follower --------------------------------------------------------------------------------------
@@ -387,12 +388,12 @@ class Call:
 
     def end(self, reason: Reason, detail: str) -> None:
         """The call ends here, if it has not; `detail` is for the record."""
-        if not self._ended.done():
-            self._ended.set_result((reason, detail))
+        if not self.ended.done():
+            self.ended.set_result((reason, detail))
 
     # -- events ------------------------------------------------------------------------------------------------------
 
     def _emit(self, kind: type[AnyEvent], turn: int | None = None, /, **fields: Any) -> AnyEvent:
         turn = self._turn if turn is None else turn
         event = kind(t_ms=round(self.now_ms(), 3), lag_ms=clock.lag_ms(), turn=turn, **fields)
-        return self._telling.tell(event)
+        return self._purse.counted(self._telling.tell(event))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from voicebot import paths, providers
 from voicebot.agent import Agent
+from voicebot.prices import SpeechKind, prices
 from voicebot.stt import STT, STTStream, Transcript
 from voicebot.stt.failover import Ears, Report
 from voicebot.tts import TTS, Speech
@@ -16,34 +17,54 @@ from voicebot.tts.failover import Voices
 from voicebot.tts.phrases import Phrases
 
 One = TypeVar("One", bound=STT | TTS)
+Used = Callable[[dict[str, Any]], None]
+"""Is given the fields of a `voicebot.events.SpeechUsed`."""
 
 
 class Cast:
     """The agents that one call can go through; `agent` is the first."""
 
-    def __init__(self, agent: Agent, stt_failed: Report, tts_failed: Report) -> None:
-        """The reports are told of a provider that failed and was replaced."""
+    def __init__(self, agent: Agent, stt_failed: Report, tts_failed: Report, used: Used | None = None) -> None:
+        """The reports are told of a provider that failed and was replaced. Raises BadInput for wrong prices."""
         self.file = agent.file
         """Of the agent that is on the line."""
         self._family = agent.family()
         self._stt_failed = stt_failed
         self._tts_failed = tts_failed
+        self._used = used
+        self._prices = prices(agent.root)
 
     @cached_property
     def stt(self) -> STT:
         """Hears with what the agent on the line names; a stretch of speech stays with who heard its beginning."""
-        return _Ear(self, {file: Ears(providers.stts(one), self._stt_failed) for file, one in self._family.items()})
+        return _Ear(self, {file: self._ears(one) for file, one in self._family.items()})
 
     @cached_property
     def tts(self) -> TTS:
         """Speaks with the voice of the agent on the line."""
         return _Voice(self, {file: self._voices(one) for file, one in self._family.items()})
 
+    def _ears(self, agent: Agent) -> STT:
+        return Ears(providers.stts(agent), self._stt_failed, self._heard)
+
     def _voices(self, agent: Agent) -> TTS:
         candidates = providers.ttss(agent)
         often = [agent.greeting or "", *(one.say for one in agent.handoff)]
         phrases = None if candidates[0].instant else Phrases(paths.phrases_dir(), often, _manner(agent))
-        return Voices(candidates, self._tts_failed, agent.language, agent.voice.pronounce, phrases)
+        pronounce = agent.voice.pronounce
+        return Voices(candidates, self._tts_failed, agent.language, pronounce, phrases, self._spoken)
+
+    def _heard(self, provider: str, seconds: float) -> None:
+        self._tell("stt", provider, seconds=round(seconds, 3))
+
+    def _spoken(self, provider: str, characters: int, seconds: float) -> None:
+        self._tell("tts", provider, characters=characters, seconds=round(seconds, 3))
+
+    def _tell(self, kind: SpeechKind, provider: str, **amount: Any) -> None:
+        if self._used:
+            price = self._prices.speech(kind, provider)
+            cost_usd = price.cost_usd(**amount) if price else None
+            self._used({"kind": kind, "provider": provider, **amount, "cost_usd": cost_usd})
 
     def enter(self, file: str) -> None:
         """The agent of that file is on the line from now on."""

@@ -239,6 +239,43 @@ class ModelUsed(_Event):
     """The provider did not count, or was cut short before it did: estimated from the length of the texts."""
 
 
+class SpeechUsed(_Event):
+    """What a recogniser heard of one stretch of speech, or a voice was given of one clause; not what was kept of
+    earlier calls and only played again."""
+
+    type: Literal["speech_used"] = "speech_used"
+    kind: Literal["stt", "tts"]
+    provider: str
+    """'provider/model', as the call's other events name it."""
+    seconds: float = 0.0
+    """Of audio that the recogniser was sent, or that the voice gave."""
+    characters: int = 0
+    """Of text that the voice was sent: as it is read out, numbers in words."""
+    cost_usd: float | None = None
+    """By the dated price table; null where that has no price."""
+
+
+class BudgetReached(_Event):
+    """The agent has spent a share of what its file allows. At the limit it says so and ends the call."""
+
+    type: Literal["budget_reached"] = "budget_reached"
+    of: Literal["call", "day"]
+    """What the money is for: this call, or all calls of this agent today."""
+    spent_usd: float
+    budget_usd: float
+    over: bool
+    """False while it is only a warning."""
+
+
+class BrainPrepared(_Event):
+    """What the brain did before it asked a model or the flow. Told where an agent has guardrails, or knowledge to look
+    things up in."""
+
+    type: Literal["brain_prepared"] = "brain_prepared"
+    step: Literal["guard", "retrieve"]
+    duration_ms: float
+
+
 class GuardrailHit(_Event):
     """A guardrail struck. What was said stands, redacted, in the other events."""
 
@@ -284,7 +321,8 @@ class CallEnded(_Event):
     """The last event of a call. A record without one was cut off."""
 
     type: Literal["call_ended"] = "call_ended"
-    reason: Literal["caller_hung_up", "agent_hung_up", "handed_over", "input_ended", "interrupted", "failed"]
+    reason: Literal["caller_hung_up", "agent_hung_up", "handed_over", "input_ended", "interrupted", "failed", "lost"]
+    """`lost`: the call's process died, and the server wrote this afterwards."""
     detail: str = ""
 
 
@@ -310,6 +348,9 @@ Event = Annotated[
     | HandedOver
     | ProviderFailed
     | ModelUsed
+    | SpeechUsed
+    | BudgetReached
+    | BrainPrepared
     | GuardrailHit
     | KeysPressed
     | CallerSilent

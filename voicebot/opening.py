@@ -11,6 +11,7 @@ from typing import Any, Literal
 from voicebot import clock
 from voicebot.agent import Agent
 from voicebot.media import vad
+from voicebot.observe.tracing import Tracing, tracing_wanted
 from voicebot.process import settle_down, versions
 from voicebot.stt import STT
 from voicebot.telling import Telling
@@ -28,12 +29,18 @@ def new_id() -> str:
 
 
 async def load(stt: STT | None, tts: TTS | None, telling: Telling) -> None:
-    """Models into memory, once per process and off the event loop."""
+    """Models into memory, once per process and off the event loop; and the call is traced if that is wanted."""
     loop = asyncio.get_running_loop()
     if stt and tts:
         await asyncio.gather(loop.run_in_executor(None, vad.silero), smart_turn.load(), stt.load(), tts.load())
-    await loop.run_in_executor(None, telling.load)
-    await loop.run_in_executor(None, settle_down)
+    if tracing := await loop.run_in_executor(None, _ready, telling):
+        telling.subscribe(tracing.face(telling.traceparent))
+
+
+def _ready(telling: Telling) -> Tracing | None:
+    telling.load()
+    settle_down()
+    return tracing_wanted()
 
 
 def described(agent: Agent, transport: Transport, stt: STT | None, tts: TTS | None, brain: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from functools import cache
 from importlib.metadata import version
 
@@ -16,6 +17,13 @@ def settle_down() -> None:
     versions()
     gc.collect()
     gc.freeze()
+
+
+def usable_cores() -> int:
+    """How many this process may use, which can be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @cache

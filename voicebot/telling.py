@@ -29,7 +29,9 @@ class Censor(Protocol):
 class Telling:
     """One call's events on their way out. A plain call on the event loop."""
 
-    def __init__(self, censor: Censor | None = None) -> None:
+    def __init__(self, censor: Censor | None = None, traceparent: str = "") -> None:
+        """`traceparent`: of which trace the call is a part, if of any (W3C Trace Context)."""
+        self.traceparent = traceparent
         self.record: Record | None = None
         """Opened when the call begins."""
         self._censor = censor
@@ -42,6 +44,11 @@ class Telling:
 
     def subscribe(self, face: Face) -> None:
         self._faces.append(face)
+
+    async def close(self) -> None:
+        """The call is over. Returns when its record is on the disk."""
+        if self.record:
+            await self.record.close()
 
     def tell(self, event: AnyEvent) -> AnyEvent:
         """Returns the event as it was told."""

@@ -77,7 +77,7 @@ def _spent(trial: Trial) -> dict[str, object]:
 def _repeatable(told: Sequence[events.Event], spent: Cost) -> bool:
     started = next((event for event in told if isinstance(event, events.CallStarted)), None)
     thought = any(isinstance(event, events.ModelUsed) for event in told)
-    return started is not None and started.clock == "skip-idle" and not spent.unpriced and not thought
+    return started is not None and started.clock == "skip-idle" and not spent.elsewhere and not thought
 
 
 # -- turn-taking -------------------------------------------------------------------------------------------------------

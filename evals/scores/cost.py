@@ -1,7 +1,5 @@
-"""What a call cost: tokens by the dated price table of the language models; what runs on this machine is free.
-
-Speech providers in the cloud have no prices here: their seconds and characters are counted, and they are named as
-unpriced, so that nobody takes a part of the cost for the whole.
+"""What a call cost, as `voicebot.costs` counts it by the table of prices that ships: the same trial costs the same in
+every project. What has no price is named, so that nobody takes a part of the cost for the whole.
 """
 
 from __future__ import annotations
@@ -10,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from voicebot import events, providers
+from voicebot.costs import caller_speech_s, costs
+from voicebot.prices import prices
 
 
 @dataclass
@@ -18,6 +18,8 @@ class Cost:
 
     priced_usd: float = 0.0
     unpriced: set[str] = field(default_factory=set)
+    elsewhere: set[str] = field(default_factory=set)
+    """Speech providers that do not run on this machine."""
     input_tokens: int = 0
     output_tokens: int = 0
     stt_s: float = 0.0
@@ -31,31 +33,22 @@ class Cost:
 
 def cost(told: Sequence[events.Event]) -> Cost:
     """Add up what the events tell. A call without a record cost nothing that is known."""
-    spent = Cost()
-    start_ms = None
+    found = costs(told, prices())
+    spent = Cost(
+        priced_usd=sum(each.usd or 0.0 for each in found),
+        unpriced={each.provider for each in found if each.usd is None},
+        stt_s=caller_speech_s(told),
+    )
     for event in told:
         match event:
             case events.ModelUsed():
-                _model(event, spent)
-            case events.CallerSpeechStarted():
-                start_ms = event.speech_start_ms
-            case events.CallerSpeechStopped() if start_ms is not None:
-                spent.stt_s += max(0.0, event.speech_end_ms - start_ms) / 1000
-                start_ms = None
+                spent.input_tokens += event.input_tokens
+                spent.output_tokens += event.output_tokens
             case events.AgentSaying():
                 spent.tts_characters += len(event.text)
             case events.CallStarted():
-                spent.unpriced |= {name for name in (_cloud("stt", event.stt), _cloud("tts", event.tts)) if name}
+                spent.elsewhere |= {name for name in (_cloud("stt", event.stt), _cloud("tts", event.tts)) if name}
     return spent
-
-
-def _model(event: events.ModelUsed, spent: Cost) -> None:
-    spent.input_tokens += event.input_tokens
-    spent.output_tokens += event.output_tokens
-    if event.cost_usd is None:
-        spent.unpriced.add(event.provider)
-    else:
-        spent.priced_usd += event.cost_usd
 
 
 def _cloud(kind: providers.Kind, used: str) -> str:

@@ -14,7 +14,7 @@ from tests.doubles.project import GREETING, a_call, llm_agent, outputs_of, words
 from tests.doubles.spoken import speech
 from tests.doubles.stubs import ScriptSTT, ToneTTS
 from voicebot import clock, events
-from voicebot.brain import Guarded, HandOver, Say, ToolResult, Used
+from voicebot.brain import Guarded, HandOver, Prepared, Say, ToolResult, Used
 from voicebot.brain.watch import REFUSED
 from voicebot.call import Call
 from voicebot.transports.link import Link
@@ -180,7 +180,7 @@ async def test_words_flow_as_before_when_no_rail_strikes(tmp_path: Path):
         kept = await brain.messages()
     said = [output for output in outputs if isinstance(output, Say) and output.text]
     assert [each.text for each in said] == ["We open at eight. ", "Anything else?"], "clause by clause"
-    assert not [output for output in outputs if not isinstance(output, Say | Used)]
+    assert not [output for output in outputs if not isinstance(output, Say | Used | Prepared)]
     assert isinstance(kept[-2], HumanMessage)
     assert kept[-1].text == "We open at eight. Anything else?"
 

@@ -54,7 +54,8 @@ def test_show_tells_what_the_models_used_and_that_a_filler_came_first(
     assert filled.endswith("(a filler after 1125)")
     assert lines[lines.index(filled) + 1].strip() == "1240 tokens in (1000 cached), 35 out, $0.0006"
     assert "1300 tokens in (1200 cached), 20 out, no price known" in [line.strip() for line in lines]
-    assert lines[-1] == "models  2 answers, 2540 tokens in (2200 cached), 55 out, $0.0006+"
+    assert lines[-2] == "models  2 answers, 2540 tokens in (2200 cached), 55 out, $0.0006+"
+    assert lines[-1] == "cost    $0.0008: llm $0.0008"  # by the prices of today, what had none then
     models = json.loads(out(capsys, "show", "last", "--json"))["models"]
     assert (models["answers"], models["unpriced"], models["cost_usd"]) == (2, 1, 0.0006)
 

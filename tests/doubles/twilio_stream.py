@@ -31,7 +31,9 @@ STREAM_SID, CALL_SID, ACCOUNT_SID = (f"{kind}{'0' * 31}1" for kind in ("MZ", "CA
 class TwilioStream:
     """One call. `caller` is the telephone, at 8000 Hz; `parameters` are those of the TwiML."""
 
-    def __init__(self, caller: Link, socket: Socket, parameters: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, caller: Link, socket: Socket, parameters: Mapping[str, str] | None = None, call_sid: str = CALL_SID
+    ) -> None:
         assert caller.rate_hz == 8000
         self.heard = bytearray()
         """What the caller has heard of the agent (s16le, 8 kHz), silence where there was nothing to play."""
@@ -45,6 +47,7 @@ class TwilioStream:
         self._caller = caller
         self._socket = socket
         self._parameters = dict(parameters or {})
+        self._call_sid = call_sid
         self._buffer: deque[bytes | str] = deque()
         """Pieces of audio, and the names of marks between them."""
         self._played: list[str] = []
@@ -63,7 +66,7 @@ class TwilioStream:
         try:
             await asyncio.wait({calling, receiving}, return_when=asyncio.FIRST_COMPLETED)
             if not self.closed:
-                self._say("stop", stop={"accountSid": ACCOUNT_SID, "callSid": CALL_SID}, streamSid=STREAM_SID)
+                self._say("stop", stop={"accountSid": ACCOUNT_SID, "callSid": self._call_sid}, streamSid=STREAM_SID)
                 await asyncio.sleep(0.01)
                 await self._socket.close()
         finally:
@@ -158,7 +161,7 @@ class TwilioStream:
         return {
             "accountSid": ACCOUNT_SID,
             "streamSid": STREAM_SID,
-            "callSid": CALL_SID,
+            "callSid": self._call_sid,
             "tracks": ["inbound"],
             "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
             "customParameters": self._parameters,

@@ -7,7 +7,7 @@ import pytest
 import soxr
 
 from voicebot.media import Floats, to_floats, to_pcm
-from voicebot.media.ear import Ear
+from voicebot.media.ear import Ear, Sensitivity
 from voicebot.media.vad import Vad
 from voicebot.tts.espeak import Espeak
 
@@ -29,6 +29,7 @@ def noise(seconds: float, rate_hz: int, db: float = -62) -> Floats:
 class Log:
     def __init__(self, rate_hz: int) -> None:
         self.rate_hz, self.samples, self.events = rate_hz, 0, list[tuple[str, float]]()
+        self.pauses = list[tuple[str, float]]()
 
     def heard(self, pcm: bytes) -> None:
         self.samples += len(pcm) // 2
@@ -36,13 +37,19 @@ class Log:
     def speech_started(self, ago_ms: float) -> None:
         self.events.append(("start", self.samples * 1000 / self.rate_hz - ago_ms))
 
+    def pause_began(self) -> None:
+        self.pauses.append(("began", self.samples * 1000 / self.rate_hz))
+
+    def pause_over(self) -> None:
+        self.pauses.append(("over", self.samples * 1000 / self.rate_hz))
+
     def speech_stopped(self, ago_ms: float) -> None:
         self.events.append(("stop", self.samples * 1000 / self.rate_hz - ago_ms))
 
 
-def listen(audio: Floats, rate_hz: int) -> tuple[Log, Ear]:
+def listen(audio: Floats, rate_hz: int, sensitivity: Sensitivity | None = None) -> tuple[Log, Ear]:
     log = Log(rate_hz)
-    ear = Ear(rate_hz, log)
+    ear = Ear(rate_hz, log, sensitivity)
     pcm, size = to_pcm(audio), rate_hz // 50 * 2
     for start in range(0, len(pcm), size):
         ear.audio(pcm[start : start + size])
@@ -58,6 +65,17 @@ async def test_speech_is_found_where_it_is(rate_hz: int):
     (_, start_ms), (_, stop_ms) = log.events
     assert start_ms == pytest.approx(2000, abs=120)
     assert stop_ms == pytest.approx(2000 + len(said) * 1000 / rate_hz, abs=200)
+
+
+async def test_a_pause_begins_before_speech_has_stopped_and_may_be_over():
+    said = await speech(8000, "Tomorrow")
+    audio = np.concatenate((said, noise(0.25, 8000), said, noise(1, 8000)))
+    log, _ = listen(audio, 8000, Sensitivity(pause_ms=64, stop_ms=320))
+    assert [kind for kind, _ in log.events] == ["start", "stop"]
+    kinds = [kind for kind, _ in log.pauses]
+    assert kinds[:2] == ["began", "over"]
+    assert kinds[-1] == "began"
+    assert log.pauses[-1][1] == pytest.approx(log.events[-1][1] + 64, abs=20)
 
 
 @pytest.mark.parametrize("db", [-80, -60, -50, -40])

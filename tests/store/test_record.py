@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from voicebot import events
-from voicebot.errors import BadInput
-from voicebot.store.record import AGENT, AUDIO, EVENTS, Record
+from voicebot.errors import BadInput, Unavailable
+from voicebot.store.record import AGENT, AUDIO, EVENTS, Record, can_keep
 
 RATE = 8000
 
@@ -116,3 +116,11 @@ def wait_for_speech(project: Path) -> None:
                 return
         time.sleep(0.1)
     raise AssertionError("the call never began")
+
+
+def test_a_folder_in_which_no_call_can_be_kept_is_found_out_before_a_call(tmp_path: Path) -> None:
+    can_keep(tmp_path / "calls")
+    assert list((tmp_path / "calls").iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(Unavailable, match="--no-record"):
+        can_keep(tmp_path / "file")

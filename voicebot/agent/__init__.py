@@ -20,6 +20,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo, model_v
 
 from voicebot import paths, validation, yamlfile
 from voicebot.agent.brain import Brain
+from voicebot.agent.budget import Budget
 from voicebot.agent.filler import Filler
 from voicebot.agent.handoff import MAX_AGENTS, Handoff, Handoffs
 from voicebot.agent.tools import HttpTool, McpServer, ToolSettings
@@ -31,6 +32,7 @@ from voicebot.flow import Flow, Step
 __all__ = [
     "Agent",
     "Brain",
+    "Budget",
     "Filler",
     "Handoff",
     "HttpTool",
@@ -63,6 +65,8 @@ class Agent(Part):
     and the model helps it to understand and answers what is beside the matter."""
     handoff: Handoffs = Field(default=[])
     """Who takes the call when the agent passes it on: one, or a list of several."""
+    budget: Budget | None = None
+    """What its calls may cost. Of a call that goes through several agents, the one that answers it pays."""
 
     _path: Path | None = PrivateAttr(default=None)
     _root: Path | None = PrivateAttr(default=None)

@@ -88,6 +88,14 @@ class Used:
 
 
 @dataclass(frozen=True)
+class Prepared:
+    """A step before the answer is done."""
+
+    step: Literal["guard", "retrieve"]
+    duration_ms: float
+
+
+@dataclass(frozen=True)
 class Guarded:
     """A guardrail struck."""
 
@@ -106,7 +114,7 @@ class PressKeys:
     keys: str
 
 
-Output = Say | CallTool | ToolResult | Moved | HandOver | HangUp | Failed | Used | Guarded | PressKeys
+Output = Say | CallTool | ToolResult | Moved | HandOver | HangUp | Failed | Used | Prepared | Guarded | PressKeys
 
 
 class Brain(Protocol):

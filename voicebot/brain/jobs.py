@@ -12,6 +12,7 @@ from langchain_core.messages import ToolMessage
 from voicebot.brain import CallTool, ToolResult
 from voicebot.brain.background import STARTED, Background, message_of, result_of
 from voicebot.brain.tools import Act, Outcome, Toolbox
+from voicebot.observe.context import enter_tool
 
 Run = Callable[[str, Mapping[str, Any]], Awaitable[Outcome]]
 """Runs a tool by its name, as `Toolbox.run` does."""
@@ -46,6 +47,7 @@ class Jobs:
         return task
 
     async def _run(self, call: CallTool, unreadable: str | None) -> Done:
+        enter_tool(call.id)
         if unreadable is not None:
             shown = unreadable if len(unreadable) <= 80 else unreadable[:79] + "…"
             complaint = f"{call.name} was not run: its arguments are not a JSON object: {shown}"

@@ -21,7 +21,7 @@ from voicebot.brain.tools import Toolbox, toolbox_of
 from voicebot.brain.watch import Watch
 from voicebot.errors import VoicebotError
 from voicebot.llm import LLM
-from voicebot.llm.prices import price
+from voicebot.prices import prices
 
 _MINDS: dict[str, Mind] = {}
 
@@ -142,4 +142,5 @@ async def _open(agent: Agent, choice: providers.Choice) -> LLM:
         temperature=agent.brain.temperature,
         **({"root": agent.root} if provider.store else {}),
     )
-    return replace(llm, name=choice.name, key=provider.key, price=None if elsewhere else price(choice.name))
+    price = None if elsewhere else prices(agent.root).model(choice.name)
+    return replace(llm, name=choice.name, key=provider.key, price=price)

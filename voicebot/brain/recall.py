@@ -14,8 +14,9 @@ from langchain_core.messages import AnyMessage
 from langgraph.runtime import Runtime
 from loguru import logger
 
+from voicebot import clock
 from voicebot.agent import Agent
-from voicebot.brain import Failed
+from voicebot.brain import Failed, Prepared
 from voicebot.brain.graph import CallContext, State
 from voicebot.brain.memory import estimated_tokens, tool_tokens
 from voicebot.brain.prompt import Document, fits, read, system_prompt
@@ -41,13 +42,15 @@ class Recall:
 
     async def node(self, state: State, runtime: Runtime[CallContext]) -> dict[str, Any]:
         """The node."""
-        passages = ""
+        passages, began_s = "", clock.now_s()
         try:
             passages = runtime.context.known(await self._passages(state["messages"]))
         except Exception as error:  # noqa: BLE001 - whatever a retriever raises, the call goes on
             logger.opt(exception=error).warning("nothing is looked up in this turn")
             why = f"silent for {RETRIEVE_S:g} s." if isinstance(error, TimeoutError) else f"{type(error).__name__}."
             runtime.stream_writer(Failed("knowledge", why, "answers without it", "store"))
+        if self._retriever:
+            runtime.stream_writer(Prepared("retrieve", round((clock.now_s() - began_s) * 1000, 3)))
         note = runtime.context.memory.restore(state.get("memory"), state["messages"])
         return {"passages": passages} if note is None else {"passages": passages, "memory": note}
 

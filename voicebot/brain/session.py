@@ -13,7 +13,8 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 from loguru import logger
 
-from voicebot.brain import Failed, Guarded, HandOver, Output, Say
+from voicebot import clock
+from voicebot.brain import Failed, Guarded, HandOver, Output, Prepared, Say
 from voicebot.brain.ahead import Ahead
 from voicebot.brain.archive import Archive
 from voicebot.brain.background import Background, Tell
@@ -154,10 +155,11 @@ class GraphBrain:
 
     async def _watched(self, text: str) -> AsyncGenerator[Output, None]:
         """The reply, if the guardrails let the caller's words in."""
-        ruling = self._watch.caller(text) if self._watch and text else None
-        if self._watch and ruling and not ruling.say:
-            opinion = await self._watch.second_opinion(ruling.text)
-            ruling = opinion if opinion and opinion.say else ruling
+        ruling = None
+        if self._watch and text:
+            began_s = clock.now_s()
+            ruling = await self._watch.rule(text)
+            yield Prepared("guard", round((clock.now_s() - began_s) * 1000, 3))
         if ruling and ruling.say:
             replies = self._talk.say(ruling.say, HumanMessage(REFUSED, id=_new_id("caller")))
         else:

@@ -53,6 +53,12 @@ class Watch:
         """To whom a caller is handed over."""
         return self._agent.handoff[0].to if self._agent.handoff else "a person"
 
+    async def rule(self, text: str) -> Ruling:
+        """On the caller's turn: by the rules, and where they let it through by a model, if there is one to ask."""
+        ruling = self.caller(text)
+        opinion = None if ruling.say else await self.second_opinion(ruling.text)
+        return opinion if opinion and opinion.say else ruling
+
     def caller(self, text: str) -> Ruling:
         """On the caller's turn. Of what goes on, `text` is what the brain gets."""
         ruling = self._guard.caller(text)

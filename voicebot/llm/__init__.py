@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from voicebot.llm.prices import Price
+from voicebot.prices import Price
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from voicebot.media import to_floats
 from voicebot.media.vad import WINDOW_MS, Vad
 
@@ -24,7 +26,9 @@ class Sensitivity:
     stop: float = 0.35
     start_ms: int = 96
     """Speech must last this long to count: a click does not stop the agent."""
-    stop_ms: int = 192
+    pause_ms: int = 64
+    """Silence must last this long to be a pause, at which the end of the turn may be near."""
+    stop_ms: int = 160
     """Silence must last this long before the end of the turn is considered (Pipecat's default is 200 ms)."""
 
 
@@ -36,6 +40,12 @@ class Listener(Protocol):
 
     def speech_started(self, ago_ms: float) -> None:
         """The caller speaks, since `ago_ms` before the newest audio."""
+
+    def pause_began(self) -> None:
+        """The caller may be about to stop: they have been silent for a moment ..."""
+
+    def pause_over(self) -> None:
+        """... and speak on."""
 
     def speech_stopped(self, ago_ms: float) -> None:
         """The caller is silent, since `ago_ms` before the newest audio."""
@@ -71,16 +81,33 @@ class Ear:
         size = 2 * int(ms * self.rate_hz / 1000)
         return bytes(self._kept[-size:]) if size else b""
 
+    def pause_to_come(self) -> bytes:
+        """What a pause that has begun will sound like until it counts as silence: as up to now, backwards."""
+        ms = self._sense.stop_ms - self._sense.pause_ms
+        return np.frombuffer(self.last(ms), np.int16)[::-1].tobytes()
+
     def close(self) -> None:
         self._vad.close()
 
     def _window(self, probability: float) -> None:
         self._scored += self._vad.window
         against = probability < self._sense.stop if self.speaking else probability >= self._sense.start
+        was_paused = self._paused
         self._run = self._run + 1 if against else 0
         enough_ms = self._sense.stop_ms if self.speaking else self._sense.start_ms
-        if self._run * WINDOW_MS < enough_ms:
-            return
+        if self._run * WINDOW_MS >= enough_ms:
+            self._turned()
+        elif self._paused and not was_paused:
+            self._listener.pause_began()
+        elif was_paused and not self._paused:
+            self._listener.pause_over()
+
+    @property
+    def _paused(self) -> bool:
+        return self.speaking and self._run * WINDOW_MS >= self._sense.pause_ms
+
+    def _turned(self) -> None:
+        """The caller begins to speak, or stops."""
         since = self._scored - self._run * self._vad.window
         ago_ms = (self._received - since) * 1000 / self.rate_hz
         self._run = 0

@@ -19,7 +19,7 @@ from voicebot.media import Floats, Samples
 from voicebot.media.duplex import SILENT_DB
 
 Kind = Literal["too_quiet", "clipping", "dropouts", "narrowband"]
-Tell = Callable[[Kind, float], None]
+Tell = Callable[[Kind, float], object]
 """(what is wrong, how much of it: see `voicebot.events.AudioNotice`)."""
 
 BLOCK_S = 0.5

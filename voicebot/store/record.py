@@ -10,6 +10,7 @@ import asyncio
 import os
 import queue
 import struct
+import tempfile
 import threading
 from collections.abc import Callable
 from functools import cache
@@ -18,7 +19,8 @@ from pathlib import Path
 import numpy as np
 from loguru import logger
 
-from voicebot.errors import BadInput
+from voicebot import paths
+from voicebot.errors import BadInput, Unavailable
 from voicebot.events import Event
 
 EVENTS = "events.jsonl"
@@ -30,6 +32,19 @@ _QUEUE = 20_000
 """Writes that may wait for a slow disk, over all calls; beyond that the record loses, never the call."""
 
 
+def can_keep(calls: Path) -> None:
+    """Raises Unavailable when no record can be made in this folder, before a call finds out."""
+    try:
+        calls.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=calls, prefix="."):
+            pass
+    except OSError as error:
+        raise Unavailable(
+            f"calls cannot be kept in {paths.shown(calls)}: {error.strerror}. "
+            "Give this user the right to write there, or keep none with --no-record."
+        ) from None
+
+
 class Record:
     """One call's record. All methods are plain calls on the event loop, except `close`."""
 
@@ -39,7 +54,7 @@ class Record:
         self._rate_hz = rate_hz
         self._disk = _disk()
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(0o700, parents=True, exist_ok=True)  # what people say is for nobody else on this machine
             (folder / AGENT).write_text(agent_source, encoding="utf-8")
             self._events = os.open(folder / EVENTS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
             self._wav = _Wav(folder / AUDIO, rate_hz) if rate_hz else None

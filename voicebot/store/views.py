@@ -6,6 +6,7 @@ file, and its settings are locked, so a query can only read.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from functools import cache
 from pathlib import Path
 from types import NoneType
@@ -14,13 +15,17 @@ from typing import Any, Literal, get_args, get_origin
 import duckdb
 
 from voicebot.events import Event
+from voicebot.prices import prices
+from voicebot.store import facts
 from voicebot.store.calls import EVENTS
+from voicebot.store.gather import gathered
 
 VIEWS = {
     "calls": "one row a call: who, when, how long, how it ended, p50 and p95 of its voice-to-voice latency",
     "turns": "one row a caller turn: what was said both ways, its latency and the stages of it",
     "tools": "one row a tool that answered: in which turn, whether it did its work, how long it took, in what tries",
     "models": "one row a language model of a call: answers, tokens, and what they cost by the price table",
+    "facts": "one row a call: what KPIs are made of, see docs/kpis.md: outcome, talk and silence, tools, cost by part",
     "events": "one row an event, all fields of all events",
 }
 
@@ -32,8 +37,8 @@ EXAMPLES = (
 
 # Mirrors voicebot.latency (waterfalls, real_ms, heard_ms), which a test holds it to: per turn the last mark before the
 # first sound of the answer, each clamped between the one before it and that sound, so that the stages add up to v2v_ms.
-_TURNS = """
-create view turns as
+ANSWERS = """
+create view answers as
 with timed as (
     select *, t_ms + coalesce(lag_ms, 0) as real_ms,
         starts_ms + greatest(0, coalesce(lag_ms, 0) - greatest(0, starts_ms - t_ms)) as heard_ms from events
@@ -57,7 +62,16 @@ with timed as (
         arg_min(real_ms, e.seq) filter (type = 'agent_speech_started' and filler) as filler
     from timed e join ended using (call, turn) left join answered a using (call, turn)
     where a.seq is null or e.seq < a.seq group by e.call, e.turn
-), replies as (
+), began as (
+    select e.call, e.turn, coalesce(e.heard_ms, e.real_ms) as at_ms
+    from timed e join answered a on e.call = a.call and e.seq = a.seq
+)
+select m.*, b.at_ms - m.speech_end_ms as v2v_ms from marks m left join began b using (call, turn)
+"""
+
+_TURNS = """
+create view turns as
+with replies as (
     select call, turn,
         string_agg(heard, ' ' order by seq) filter (type = 'agent_speech_stopped') as agent_heard,
         coalesce(bool_or(interrupted) filter (type = 'agent_speech_stopped'), false) as interrupted,
@@ -65,9 +79,6 @@ with timed as (
         sum(input_tokens) as input_tokens, sum(cached_tokens) as cached_tokens, sum(output_tokens) as output_tokens,
         sum(cost_usd) as cost_usd
     from events where turn > 0 group by call, turn
-), v2v as (
-    select m.*, coalesce(e.heard_ms, e.real_ms) - m.speech_end_ms as v2v_ms
-    from marks m left join answered a using (call, turn) left join timed e on e.call = a.call and e.seq = a.seq
 ), path as (
     select *,
         least(greatest(0, coalesce(stopped - speech_end_ms, 0)), v2v_ms) as p1,
@@ -76,13 +87,13 @@ with timed as (
         least(greatest(p3, coalesce(token - speech_end_ms, 0)), v2v_ms) as p4,
         least(greatest(p4, coalesce(clause - speech_end_ms, 0)), v2v_ms) as p5,
         least(greatest(p5, coalesce(audio - speech_end_ms, 0)), v2v_ms) as p6
-    from v2v where v2v_ms >= 0
+    from answers where v2v_ms >= 0
 )
 select v.call, v.turn, v.said as caller, r.agent_heard as agent, r.interrupted, r.tools, v.reason as end_of_turn,
     v.speech_end_ms, v.v2v_ms, p.p1 as silence_ms, p.p2 - p.p1 as turn_ms, p.p3 - p.p2 as stt_ms,
     p.p4 - p.p3 as brain_ms, p.p5 - p.p4 as clause_ms, p.p6 - p.p5 as voice_ms, p.v2v_ms - p.p6 as playback_ms,
     v.filler - v.speech_end_ms as filler_ms, r.input_tokens, r.cached_tokens, r.output_tokens, r.cost_usd
-from v2v v left join path p using (call, turn) left join replies r using (call, turn)
+from answers v left join path p using (call, turn) left join replies r using (call, turn)
 order by v.call, v.turn
 """
 
@@ -136,14 +147,19 @@ from events where type = 'model_used' group by call, provider order by call, pro
 
 
 def connect(calls: Path) -> duckdb.DuckDBPyConnection:
-    """An in-memory database with the views of VIEWS over the records in `calls`; an empty folder gives empty views."""
+    """An in-memory database with the views of VIEWS over the records in `calls`; an empty folder gives empty views.
+
+    Raises BadInput for a wrong prices.yaml in the project.
+    """
     db = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
     try:
-        _load_events(db, calls)
+        load_events(db, sorted(calls.glob(f"*/{EVENTS}")))
+        db.execute(ANSWERS)
         db.execute(_TURNS)
         db.execute(_TOOLS)
         db.execute(_CALLS)
         db.execute(_MODELS)
+        facts.create(db, prices(calls.parent))
         db.execute("set enable_external_access = false")
         db.execute("set lock_configuration = true")
     except BaseException:
@@ -152,22 +168,28 @@ def connect(calls: Path) -> duckdb.DuckDBPyConnection:
     return db
 
 
-def _load_events(db: duckdb.DuckDBPyConnection, calls: Path) -> None:
-    types = columns()
-    names = ", ".join(f'"{name}"' for name in types)
-    declared = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
-    db.execute(f"create table events (call varchar, seq bigint, {declared})")
-    files = [str(path) for path in sorted(calls.glob(f"*/{EVENTS}")) if path.stat().st_size > 0]
-    if not files:
-        return
-    # Rows of a line cut in half are all NULL with ignore_errors: a record may end anywhere.
-    db.execute(
-        f"""insert into events
-        select parse_path(filename)[-2], row_number() over (), {names}
-        from read_json(?, format = 'newline_delimited', columns = ?, ignore_errors = true, filename = true)
-        where type is not null""",  # noqa: S608  # names of our own event fields, never a user's text
-        [files, types],
-    )
+def load_events(
+    db: duckdb.DuckDBPyConnection, logs: Sequence[Path], fields: Collection[str] = (), types: Collection[str] = ()
+) -> None:
+    """A table `events` of these logs. With `fields`, it has those alone, the events of `types` alone, and `call` is the
+    place in `logs`: what it takes is less by half."""
+    kinds = {name: kind for name, kind in columns().items() if not fields or name in fields}
+    names = ", ".join(f'"{name}"' for name in kinds)
+    declared = ", ".join(f'"{name}" {kind}' for name, kind in kinds.items())
+    call = "integer" if fields else "varchar"
+    wanted = f"type in ({', '.join(map(repr, types))})" if types else "type is not null"
+    db.execute(f"create table lines (call {call}, {declared})")
+    db.execute(f"create view events as select call, rowid as seq, {names} from lines")  # noqa: S608 - names of our own fields
+    with gathered(logs, numbered=bool(fields)) as pieces:
+        if not pieces:
+            return
+        # Rows of a line cut in half are all NULL with ignore_errors: a record may end anywhere.
+        db.execute(
+            f"""insert into lines select call, {names}
+            from read_json(?, format = 'newline_delimited', columns = ?, ignore_errors = true)
+            where {wanted}""",  # noqa: S608  # names of our own event fields, never a user's text
+            [[str(piece) for piece in pieces], {"call": call, **kinds}],
+        )
 
 
 @cache

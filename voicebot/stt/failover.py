@@ -19,14 +19,22 @@ KEEP_S = 60
 
 Report = Callable[[str, Exception, str], None]
 """(provider, what it raised, what is done about it)"""
+Heard = Callable[[str, float], None]
+"""(provider, seconds of audio that it was sent)"""
+
+
+def _nobody(provider: str, seconds: float) -> None:
+    """Who is told when nobody asked to be."""
 
 
 class Ears:
     """An `STT` for one call. `candidates` are shared by all calls, the best first, and opened when they are needed."""
 
-    def __init__(self, candidates: Sequence[Candidate[STT]], report: Report) -> None:
+    def __init__(self, candidates: Sequence[Candidate[STT]], report: Report, heard: Heard = _nobody) -> None:
+        """`heard` is told of each stretch of speech that a recogniser took, whatever came of it."""
         self._candidates = candidates
         self._report = report
+        self._heard = heard
         self.name = candidates[0].name
 
     async def load(self) -> None:
@@ -43,22 +51,30 @@ class Ears:
                     raise
 
     def stream(self, rate_hz: int, on_interim: Callable[[str], None]) -> EarsStream:
-        return EarsStream(self._candidates, self._report, rate_hz, on_interim)
+        return EarsStream(self._candidates, self._report, rate_hz, on_interim, self._heard)
 
 
 class EarsStream:
     """One call's `STTStream` over several recognisers."""
 
     def __init__(
-        self, candidates: Sequence[Candidate[STT]], report: Report, rate_hz: int, on_interim: Callable[[str], None]
+        self,
+        candidates: Sequence[Candidate[STT]],
+        report: Report,
+        rate_hz: int,
+        on_interim: Callable[[str], None],
+        heard: Heard = _nobody,
     ) -> None:
         self._candidates = candidates
         self._report = report
         self._rate_hz = rate_hz
         self._on_interim = on_interim
+        self._heard = heard
         self._streams: dict[str, STTStream] = {}
         self._audio = bytearray()
-        """The stretch so far."""
+        """The stretch so far, up to `KEEP_S` of it."""
+        self._sent_bytes = 0
+        """Of the stretch, to the recogniser that hears it now."""
         self._left: list[Candidate[STT]] = []
         """Who has not failed on this stretch; the first of them hears it."""
         self._live: STTStream | None = None
@@ -78,6 +94,7 @@ class EarsStream:
         try:
             if self._live:
                 self._live.feed(pcm)
+                self._sent_bytes += len(pcm)
         except Exception as error:  # noqa: BLE001 - as in start
             self._failed(error)
 
@@ -88,6 +105,7 @@ class EarsStream:
                 transcript = await self._final()
                 breaker_of(_breaker(self._left[0])).succeeded()
                 self._live = None
+                self._tell()
                 return transcript
             except Exception as error:
                 self._failed(error)
@@ -101,6 +119,7 @@ class EarsStream:
             await self._left[0].open().load()
             self._live = self._begin()
             self._live.feed(bytes(self._audio))
+            self._sent_bytes += len(self._audio)
         try:
             with clock.work():
                 return await asyncio.wait_for(self._live.finish(), FINISH_S)
@@ -112,17 +131,26 @@ class EarsStream:
         if self._live:
             self._live.cancel()
             self._live = None
+            self._tell()
 
     async def close(self) -> None:
+        if self._live:
+            self._tell()
         await asyncio.gather(*self._closing, *(_close(stream) for stream in self._streams.values()))
 
     def _begin(self) -> STTStream:
         """A new stretch for the first of those left."""
         candidate = self._left[0]
+        self._sent_bytes = 0
         if candidate.name not in self._streams:
             self._streams[candidate.name] = candidate.open().stream(self._rate_hz, self._on_interim)
         self._streams[candidate.name].start()
         return self._streams[candidate.name]
+
+    def _tell(self) -> None:
+        if self._sent_bytes:
+            self._heard(self._left[0].name, self._sent_bytes / 2 / self._rate_hz)
+        self._sent_bytes = 0
 
     def _failed(self, error: Exception) -> None:
         """The first of those left is out, for this stretch; what it still says of it is not listened to."""

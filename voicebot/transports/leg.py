@@ -15,6 +15,7 @@ that says so in its record.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 
 from loguru import logger
 
@@ -52,6 +53,8 @@ _PLENTY_S = 0.5
 """With so much still to be heard, new audio may wait for company ..."""
 _GATHER_S = 0.1
 """... for so long."""
+_GOODBYE_S = 1.0
+"""Whoever takes nothing for so long when the call is over is not waited for."""
 
 
 class Leg:
@@ -216,8 +219,15 @@ class Leg:
             await self._socket.close(VIOLATION, "what came is not the protocol")
             return
         try:
-            if goodbye := self._dialect.goodbye():
-                await self._socket.send(goodbye)
+            async with asyncio.timeout(_GOODBYE_S):
+                for message in self._last_words():
+                    await self._socket.send(message)
         except SocketClosed:
             return
+        except TimeoutError:
+            logger.debug(f"{self.name}: the other side takes nothing, not even a goodbye")
         await self._socket.close(GOOD_BYE)
+
+    def _last_words(self) -> Iterator[Message]:
+        if goodbye := self._dialect.goodbye():
+            yield goodbye

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterator
 
 from voicebot.transports.dialect import LineLost, Message, Socket
 
@@ -33,6 +34,12 @@ class Outbox:
         """Sound that has not been sent never is."""
         self._waiting = deque(each for each in self._waiting if not each[1])
         self._bytes = sum(len(message) for message, _ in self._waiting)
+
+    def rest(self) -> Iterator[Message]:
+        """What was not sent and is no sound; then nothing is left."""
+        self.silence()
+        while self._waiting:
+            yield self._waiting.popleft()[0]
 
     async def send_to(self, socket: Socket) -> None:
         """Send whatever comes, until cancelled. Raises SocketClosed."""

@@ -288,6 +288,8 @@ class _Connection(asyncio.Protocol):
 
     def accept(self) -> ServedSocket:
         """Raises SocketClosed when it is no proper upgrade (the other side was told) or gone."""
+        if self._spoilt():
+            raise SocketClosed(CUT, "frames that are none came before the answer")
         response = self._protocol.accept(self._request)
         self._protocol.send_response(response)
         if response.status_code != 101:
@@ -298,11 +300,20 @@ class _Connection(asyncio.Protocol):
         return self._socket
 
     def refuse(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:
+        if self._spoilt():
+            return
         response = self._protocol.reject(status, text)
         for name, value in (headers or {}).items():
+            response.headers.pop(name, None)  # else there would be two of it
             response.headers[name] = value
         self._protocol.send_response(response)
         self._write()
+
+    def _spoilt(self) -> bool:
+        """Whether the other side broke the protocol before it had its answer: then there is none."""
+        if self._protocol.eof_sent:
+            self._transport.close()
+        return self._protocol.eof_sent
 
     def _write(self) -> None:
         self._transport.write(b"".join(self._protocol.data_to_send()))

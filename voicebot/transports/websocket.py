@@ -6,6 +6,7 @@ Binary messages are audio, text messages are JSON. The client begins with `hello
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -133,10 +134,21 @@ class WebSocket(Leg):
     def __init__(self, socket: Socket, hello: Hello) -> None:
         super().__init__(socket, _Plain(hello), hello.caller)
         self.hello = hello
+        self._late: list[str] = []
+        """Events of the call's end, when the sound has stopped."""
 
     def event(self, event: Event) -> None:
         """A face of the call: subscribe it when the hello asks for events."""
-        self.tell(f'{{"type":"event","event":{event.model_dump_json()}}}')
+        told = f'{{"type":"event","event":{event.model_dump_json()}}}'
+        if self._outbox.closed:
+            self._late.append(told)
+        else:
+            self.tell(told)
+
+    def _last_words(self) -> Iterator[Message]:
+        yield from self._outbox.rest()
+        yield from self._late
+        yield from super()._last_words()
 
 
 class _Plain:

@@ -23,6 +23,12 @@ _MS_PER_CHARACTER = 65
 
 Report = Callable[[str, Exception, str], None]
 """(provider, what it raised, what is done about it)"""
+Given = Callable[[str, int, float], None]
+"""(provider, characters that it was given to speak, seconds of audio that it gave)"""
+
+
+def _nobody(provider: str, characters: int, seconds: float) -> None:
+    """Who is told when nobody asked to be."""
 
 
 class Voices:
@@ -38,13 +44,16 @@ class Voices:
         language: str = "en",
         pronounce: Mapping[str, str] | None = None,
         phrases: Phrases | None = None,
+        given: Given = _nobody,
     ) -> None:
-        """`pronounce`: see `voicebot.tts.aloud.Reading`. `phrases` are kept as sound."""
+        """`pronounce`: see `voicebot.tts.aloud.Reading`. `phrases` are kept as sound. `given` is told of each clause
+        that a voice began to speak, when it is done with it."""
         self._candidates = candidates
         self._report = report
         self._language = language
         self._pronounce = pronounce or {}
         self._phrases = phrases
+        self._given = given
         self._failures = 0
         self.name = candidates[0].name
         """The voice that speaks, or spoke last."""
@@ -106,6 +115,9 @@ class Voices:
             else:
                 breaker_of(f"tts {candidate.name}").succeeded()
                 self.name = candidate.name
+            finally:
+                if part.until_ms > part.since_ms:
+                    self._given(candidate.name, len(part.text), (part.until_ms - part.since_ms) / 1000)
             return
 
     def _failed(self, candidate: Candidate[TTS], error: Exception, remedy: str) -> None:

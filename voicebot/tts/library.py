@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
-
-import yaml
+from typing import Literal
 
 from voicebot import models, providers
 from voicebot.models.catalogue import Entry
+from voicebot.prices import prices, shipped
 from voicebot.tts import espeak_voices
 
 Gender = Literal["female", "male", ""]
@@ -71,19 +68,14 @@ def language_of(name: str) -> str:
 
 
 def usd(provider: str, model: str) -> float | None:
-    """The price of 1000 characters, by the dated table in prices.yaml."""
-    price = _prices()["providers"].get(provider, {}).get(model)
-    return float(price) if price is not None else None
+    """The price of 1000 characters, by the dated table of prices."""
+    price = prices().speech("tts", f"{provider}/{model}")
+    return price.thousand_characters if price else None
 
 
 def priced_on() -> str:
     """The date of the prices."""
-    return str(_prices()["date"])
-
-
-@cache
-def _prices() -> Any:
-    return yaml.safe_load(resources.files("voicebot.tts").joinpath("prices.yaml").read_text(encoding="utf-8"))
+    return max(f"{page.as_of:%Y-%m}" for page in shipped().tts.values())
 
 
 def _espeak() -> Iterator[Listed]:

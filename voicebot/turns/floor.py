@@ -106,6 +106,8 @@ class _Turn:
     resumed: bool = False
     """The caller spoke again while the recogniser was finishing."""
     settling: asyncio.Task[None] | None = None
+    sound: asyncio.Task[float | None] | None = None
+    """Smart Turn's opinion of the present pause, asked before that is long enough to matter: an answer takes time."""
 
     guessed: str = ""
     """What it probably says in full: the brain has been told so."""
@@ -178,6 +180,14 @@ class Floor:
         else:
             self._goes_on(turn, ago_ms)
 
+    def pause_began(self) -> None:
+        if self._turn and self._is_open(self._turn):
+            self._ask_sound(self._turn, self._ear.pause_to_come())
+
+    def pause_over(self) -> None:
+        if self._turn:
+            self._forget_pause(self._turn)
+
     def speech_stopped(self, ago_ms: float) -> None:
         turn = self._turn
         if turn is None:
@@ -210,7 +220,7 @@ class Floor:
 
     def _give_back(self) -> None:
         """It was nothing, or only a sign of listening: the agent goes on."""
-        self._turn = None
+        self._close_turn()
         self._conversation.nothing_said()
         if self._playout.paused:
             self._playout.resume()
@@ -264,9 +274,7 @@ class Floor:
 
     def _goes_on(self, turn: _Turn, ago_ms: float) -> None:
         """The caller speaks again before the turn was over."""
-        if turn.guessed:
-            turn.guessed = ""
-            self._conversation.turn_unlikely()
+        self._forget_pause(turn)
         if turn.finishing:
             turn.resumed = True  # what comes now is kept in `missed`; `_settle` picks it up
             return
@@ -319,20 +327,43 @@ class Floor:
         else:
             limit_ms = UNFINISHED_SILENCE_MS
             if not unfinished(turn.text):
-                probability = await self._sounds_complete(turn)
+                probability = await (turn.sound or self._ask_sound(turn))
                 if probability is not None and probability >= COMPLETE:
                     return "smart_turn", probability
         silent_ms = self._conversation.now_ms() - turn.speech_end_ms
         await asyncio.sleep(max(0.0, limit_ms - silent_ms) / 1000)
         return "silence", probability
 
-    async def _sounds_complete(self, turn: _Turn) -> float | None:
+    def _is_open(self, turn: _Turn) -> bool:
+        """The words so far do not say whether the turn is over."""
+        if self._settings.end_of_turn == "silence":
+            return False
+        return not (turn.text and (unfinished(turn.text) or self._conversation.settles(turn.text)))
+
+    def _ask_sound(self, turn: _Turn, to_come: bytes = b"") -> asyncio.Task[float | None]:
         since_ms = self._conversation.now_ms() - turn.speech_start_ms + 500
+        heard = self._ear.last(since_ms) + to_come
+        turn.sound = asyncio.get_running_loop().create_task(self._sounds_complete(turn, heard))
+        return turn.sound
+
+    async def _sounds_complete(self, turn: _Turn, heard: bytes) -> float | None:
         try:
-            return await self._is_complete(self._ear.last(since_ms), self._ear.rate_hz)
+            probability = await self._is_complete(heard, self._ear.rate_hz)
         except Exception as error:  # noqa: BLE001 - without the model, silence decides
             self._conversation.failed("turn", error)
             return None
+        if probability >= COMPLETE and not turn.finishing:
+            self._guess(turn)
+        return probability
+
+    def _forget_pause(self, turn: _Turn) -> None:
+        """The caller goes on: what was made of the pause is void."""
+        if turn.sound:
+            turn.sound.cancel()
+            turn.sound = None
+        if turn.guessed:
+            turn.guessed = ""
+            self._conversation.turn_unlikely()
 
     def _is_nothing(self, turn: _Turn) -> bool:
         if not turn.text:
@@ -344,15 +375,20 @@ class Floor:
         return stray(text) or only_listening(text, self._playout.unheard_ms)
 
     def _end(self, ending: Ending) -> None:
-        self._turn = None
+        self._close_turn()
         if self._playout.busy:
             self._conversation.barge_in()
         self._conversation.turn_ended(ending)
+
+    def _close_turn(self) -> None:
+        if self._turn and self._turn.sound:
+            self._turn.sound.cancel()
+        self._turn = None
 
     async def close(self) -> None:
         self._cancel_long_speech()
         if self._turn and self._turn.settling:
             self._turn.settling.cancel()
-        self._turn = None
+        self._close_turn()
         self._ear.close()
         await self._stt.close()

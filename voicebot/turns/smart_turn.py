@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib import resources
@@ -19,10 +18,12 @@ import soxr
 
 from voicebot.media import to_floats
 from voicebot.media.vad import load_session
+from voicebot.process import usable_cores
 from voicebot.turns.log_mel import log_mel
 
 MODEL_HZ = 16000
-_POOL = ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="smart-turn")
+_POOL = ThreadPoolExecutor(max_workers=usable_cores(), thread_name_prefix="smart-turn")
+"""More threads than cores only make every answer late."""
 _KNOWN_MODEL = "2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f"
 _SOFTMAXES = (b"val_69", b"val_142", b"val_215", b"val_288")
 """The four attention weights of the known model."""
@@ -67,6 +68,8 @@ def _model() -> _SmartTurn:
 
 async def load() -> None:
     """Make the model ready, off the event loop."""
+    if _model.cache_info().currsize:
+        return  # not behind the questions of other calls
     await asyncio.get_running_loop().run_in_executor(_POOL, _model)
 
 

@@ -208,7 +208,7 @@ async def test_the_built_in_tools_end_the_call_after_the_reply():
     box = Toolbox([end_call(), hand_over([Handoff(to="reception")])])
     assert (await box.run("end_call", {"reason": "done"})).act == HangUp("done")
     assert (await box.run("hand_over", {})).act == HandOver("reception", "")
-    assert (await box.run("hand_over", {"to": "sales", "reason": "price"})).act == HandOver("sales", "price")
+    assert (await box.run("hand_over", {"to": "+12125550199", "reason": "price"})).act == HandOver("reception", "price")
 
 
 async def test_nobody_is_handed_over_to_nobody():
@@ -269,3 +269,12 @@ async def test_functions_that_hang_keep_no_thread_of_the_engine():
             assert await asyncio.get_running_loop().run_in_executor(None, lambda: 1) == 1
     finally:
         held.set()
+
+
+async def test_a_model_passes_callers_on_to_no_number_that_the_agent_file_does_not_name():
+    box = Toolbox([hand_over()])
+    assert (await box.run("hand_over", {"to": "a colleague"})).act == HandOver("a colleague", "")
+    for number in ("+12125550199", "555 0199", "sip:anyone@example.com"):
+        refused = await box.run("hand_over", {"to": number})
+        assert not refused.ok
+        assert refused.act is None

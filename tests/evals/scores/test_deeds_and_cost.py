@@ -78,9 +78,10 @@ def test_tokens_are_priced_and_local_speech_is_free():
 
 
 def test_what_has_no_price_is_named_and_the_cost_is_unknown():
-    spent = cost([started("deepgram/nova-3", "elevenlabs/flash-v2.5:rachel"), used("some/model", None)])
+    spent = cost([started("deepgram/nova-3", "elevenlabs/flash-v9:rachel"), used("some/model", None)])
     assert spent.usd is None
-    assert spent.unpriced == {"deepgram", "elevenlabs", "some/model"}
+    assert spent.unpriced == {"elevenlabs/flash-v9:rachel", "some/model"}
+    assert spent.elsewhere == {"deepgram", "elevenlabs"}
 
 
 def test_seconds_and_characters_are_counted():

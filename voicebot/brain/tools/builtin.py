@@ -42,10 +42,14 @@ def hand_over(targets: Sequence[Handoff] = ()) -> Tool:
 
     def hand_over(to: str = default_to, reason: str = "") -> HandOver:
         """Pass the caller on to a person or another agent, when they ask for one or you cannot help."""
+        if len(names) == 1:
+            return HandOver(default_to, reason)
         if not to:
             raise ValueError(f"it has to be said to whom.{did_you_mean(to, names)}")
-        if len(names) > 1 and to not in names:
+        if names and to not in names:
             raise ValueError(f"there is no '{to}' to pass the caller on to.{did_you_mean(to, names)}")
+        if not names and (any(each.isdigit() for each in to) or ":" in to):
+            raise ValueError("name a person or a desk, not a number: this agent's file has no number to pass on to.")
         return HandOver(to, reason)
 
     tool = _built_in(hand_over)

@@ -26,6 +26,7 @@ from voicebot.brain.tools.template import filled, path_filled, placeholders
 from voicebot.brain.tools.tool import Manner, NotRun, Passing, Refused, Tool
 from voicebot.connections import shared
 from voicebot.errors import BadInput
+from voicebot.observe.context import headers
 
 MAX_BYTES = 65_536
 """The longest answer that is read."""
@@ -107,7 +108,7 @@ class HttpTool(Tool):
         body = filled(settings.body, arguments) if settings.body is not None else rest if has_body else None
         url = httpx2.URL(path_filled(self.url, arguments))
         url = url.copy_merge_params(query) if query else url
-        return client.build_request(settings.method, url, headers=dict(self.headers), json=body)
+        return client.build_request(settings.method, url, headers={**headers(), **self.headers}, json=body)
 
     async def _ask(self, client: httpx2.AsyncClient, request: httpx2.Request) -> tuple[int, str, str]:
         """Status, content type and text of the answer, redirects within the same place followed."""

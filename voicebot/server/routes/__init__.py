@@ -1,0 +1,7 @@
+"""The REST interface, a file for each kind of thing."""
+
+from voicebot.server.routes import agents, calls, events, health
+
+ALL = (agents.router, calls.router, events.router, health.router)
+
+__all__ = ["ALL"]

@@ -1,0 +1,57 @@
+"""Whether the server lives, whether it takes calls, and how much there is to do."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from prometheus_client import generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from pydantic import BaseModel
+from starlette.responses import JSONResponse, Response
+
+from voicebot.server import metrics
+from voicebot.server.access import Guarded, Here, needs
+from voicebot.server.problems import Problem
+
+router = APIRouter(tags=["health"])
+_guarded = APIRouter(tags=["health"], route_class=Guarded)
+
+
+class Alive(BaseModel):
+    status: Literal["ok"] = "ok"
+
+
+@router.get("/livez", summary="Whether the process answers")
+async def livez() -> Alive:
+    return Alive()
+
+
+@router.get("/readyz", summary="Whether new calls are taken", responses={503: {}})
+async def readyz(site: Here) -> Alive:
+    """503 from the moment on at which the server is told to stop; running calls finish. A server that is full is
+    ready: it answers, and refuses calls by itself."""
+    if site.admission.draining:
+        raise Problem(503, "Not ready", headers={"Retry-After": "5"})
+    return Alive()
+
+
+@_guarded.get(
+    "/metrics",
+    dependencies=[needs("metrics:read")],
+    summary="Figures for Prometheus",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+async def measured(site: Here) -> Response:
+    """In Prometheus' text format, summed over all workers."""
+    return Response(generate_latest(metrics.registry(site.board)), media_type=CONTENT_TYPE_LATEST)
+
+
+@_guarded.get("/v1/openapi.json", dependencies=[needs()], summary="This document", response_class=JSONResponse)
+async def document(request: Request) -> Response:
+    """The description of this interface (OpenAPI 3.1)."""
+    return JSONResponse(request.app.openapi())
+
+
+router.include_router(_guarded)

@@ -1,0 +1,1 @@
+"""How the tables of older versions become today's: run by `schema.migrate`, in one transaction."""
