@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -294,8 +295,10 @@ class Candidate(Generic[Opened]):
     """See `Provider`."""
 
 
-_OPEN: dict[tuple[Kind, str, str], Any] = {}
-"""What is loaded, by (kind, agent, provider): once for each process, never for each call."""
+_OPEN: OrderedDict[tuple[Kind, str, str], Any] = OrderedDict()
+"""What is loaded, by (kind, agent, provider): once for each process, never for each call. Those used last."""
+_MOST_OPEN = 128
+"""A server sees version after version of its agents: older ones go when the calls that have them are over."""
 
 
 def stts(agent: Agent) -> list[Candidate[STT]]:
@@ -319,4 +322,7 @@ def _open(choice: Choice, agent: Agent) -> Any:
     where = (choice.provider.kind, f"{agent.root}:{agent.sha256}", choice.name)
     if where not in _OPEN:
         _OPEN[where] = importlib.import_module(choice.provider.module).connect(agent, choice.model)
+        if len(_OPEN) > _MOST_OPEN:
+            _OPEN.popitem(last=False)
+    _OPEN.move_to_end(where)
     return _OPEN[where]

@@ -26,9 +26,9 @@ class Sensitivity:
     stop: float = 0.35
     start_ms: int = 96
     """Speech must last this long to count: a click does not stop the agent."""
-    pause_ms: int = 64
+    pause_ms: int = 96
     """Silence must last this long to be a pause, at which the end of the turn may be near."""
-    stop_ms: int = 160
+    stop_ms: int = 192
     """Silence must last this long before the end of the turn is considered (Pipecat's default is 200 ms)."""
 
 
