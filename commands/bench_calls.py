@@ -176,7 +176,7 @@ def _document(made: Study, best: dict[str, int]) -> dict[str, Any]:
 def _save(screen: Screen, best: int) -> None:
     from voicebot import paths
     from voicebot.errors import Unavailable
-    from voicebot.server import limit
+    from voicebot.server.capacity import limit
 
     calls = int(best * _MARGIN)
     if not calls:

@@ -12,8 +12,8 @@ import typer
 from .options import Json, NoColor, Quiet
 
 if TYPE_CHECKING:
-    from voicebot.server.crew import Report
-    from voicebot.server.logs import Form
+    from voicebot.server.processes.crew import Report
+    from voicebot.server.processes.logs import Form
     from voicebot.server.settings import Settings
 
     from .terminal import Screen
@@ -103,9 +103,9 @@ def _run(screen: Screen, settings: Settings, form: Form, *, as_json: bool) -> in
     import asyncio
     import os
 
-    from voicebot.server import logs
-    from voicebot.server.doorway import listen
-    from voicebot.server.supervisor import Supervisor
+    from voicebot.server.processes import logs
+    from voicebot.server.processes.doorway import listen
+    from voicebot.server.processes.supervisor import Supervisor
     from voicebot.store.record import can_keep
 
     colour = screen.err.is_terminal and not screen.err.no_color

@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from voicebot.server.crew import Report
-    from voicebot.server.limit import Limit
+    from voicebot.server.capacity.limit import Limit
+    from voicebot.server.processes.crew import Report
     from voicebot.server.settings import Settings
 
     from .terminal import Screen
@@ -19,7 +19,7 @@ def show(screen: Screen, settings: Settings, report: Report, *, as_json: bool, d
     """`drawn`: for a person; else one line of the log, and with `as_json` one document on stdout."""
     from loguru import logger
 
-    from voicebot.server.limit import limit_of
+    from voicebot.server.capacity.limit import limit_of
 
     limit = limit_of(settings)
     for broken in report.broken:

@@ -207,7 +207,7 @@ def _parts(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def openapi_page() -> dict[str, str]:
     """Nothing where the packages that the server needs are not installed."""
     try:
-        from voicebot.server.openapi import openapi
+        from voicebot.server.rest.openapi import openapi
     except (MissingExtra, ModuleNotFoundError) as missing:
         print(f"docs/openapi.json is left as it is: {missing}", file=sys.stderr)
         return {}

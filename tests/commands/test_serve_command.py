@@ -15,7 +15,7 @@ from rich.console import Console
 from tests.doubles.project import project
 from voicebot.commands import run, serve_screen
 from voicebot.commands.terminal import Screen
-from voicebot.server.crew import Report, Served
+from voicebot.server.processes.crew import Report, Served
 from voicebot.server.settings import Settings
 
 
@@ -88,7 +88,7 @@ def test_agents_of_which_none_can_be_called_are_said_so(tmp_path: Path) -> None:
 
 def test_the_supervisor_is_light() -> None:
     program = (
-        "import sys, voicebot.server.supervisor; from voicebot.server.strain import rss_bytes;"
+        "import sys, voicebot.server.processes.supervisor; from voicebot.server.capacity.strain import rss_bytes;"
         "heavy = {'pipecat', 'fastapi', 'uvicorn', 'numpy', 'sqlalchemy', 'httpx', 'voicebot.call'} & set(sys.modules);"
         "print(sorted(heavy), rss_bytes())"
     )

@@ -12,8 +12,10 @@ import typer
 import yaml
 
 from voicebot.paths import MODELS_SETTING
-from voicebot.server import admission, bodies, guard, limit, metrics, patience
-from voicebot.server.board import Board
+from voicebot.server.capacity import admission, limit
+from voicebot.server.capacity.board import Board
+from voicebot.server.processes import patience
+from voicebot.server.rest import bodies, guard, metrics
 from voicebot.transports import dialect
 
 SETTING = re.compile(r"\bVOICEBOT_[A-Z_]+\b")

@@ -17,14 +17,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import uvicorn
 
 from tests.doubles.project import project
 from tests.doubles.stubs import EchoBrain, ScriptSTT, ToneTTS
 from voicebot.agent import Agent
-from voicebot.server import admission, state
+from voicebot.server import state
 from voicebot.server.app import build
+from voicebot.server.capacity import admission
 from voicebot.server.settings import Settings
 from voicebot.server.site import Site
 from voicebot.server.streams import route
@@ -78,21 +80,21 @@ async def served(
         project(root, {"llm": ["openai/double"], "prompt": "You are Ava."})
     told = Settings(project=root, **settings)
     state.migrate(state.default_url(told))
-    admission.LATE_MS = math.inf  # what else this machine does is not what these tests are about
     brains: list[EchoBrain] = []
-    async with Site.open(told, parts=parts or parts_of(brains, greeting, brain)) as site:
-        config = uvicorn.Config(
-            build(site), port=0, ws=upgrades(route(site)), lifespan="on", log_level="warning", server_header=False
-        )
-        server = uvicorn.Server(config)
-        running = asyncio.create_task(server._serve(None))
-        while not server.started:  # noqa: ASYNC110 - uvicorn has nothing to wait for
-            await asyncio.sleep(0.01)
-        try:
-            yield Served(site, f"127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", brains)
-        finally:
-            server.should_exit = True
-            await running
+    with mock.patch.object(admission, "LATE_MS", math.inf):  # what else this machine does is not what is tested
+        async with Site.open(told, parts=parts or parts_of(brains, greeting, brain)) as site:
+            config = uvicorn.Config(
+                build(site), port=0, ws=upgrades(route(site)), lifespan="on", log_level="warning", server_header=False
+            )
+            server = uvicorn.Server(config)
+            running = asyncio.create_task(server._serve(None))
+            while not server.started:  # noqa: ASYNC110 - uvicorn has nothing to wait for
+                await asyncio.sleep(0.01)
+            try:
+                yield Served(site, f"127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", brains)
+            finally:
+                server.should_exit = True
+                await running
 
 
 class Leftovers:

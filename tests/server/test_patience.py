@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from voicebot.server import patience
+from voicebot.server.processes import patience
 
 SHORT_S = 0.3
 SOON_S = 3.0

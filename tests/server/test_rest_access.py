@@ -13,11 +13,11 @@ from websockets.exceptions import InvalidStatus
 
 from tests.doubles.rest_client import rest
 from voicebot.errors import BadInput, Unavailable
-from voicebot.server import guard
-from voicebot.server.bodies import MOST_BYTES
-from voicebot.server.openapi import openapi
-from voicebot.server.problems import MEDIA_TYPE, install
-from voicebot.server.rates import MOST_NAMES, Rate, network
+from voicebot.server.rest import guard
+from voicebot.server.rest.bodies import MOST_BYTES
+from voicebot.server.rest.openapi import openapi
+from voicebot.server.rest.problems import MEDIA_TYPE, install
+from voicebot.server.rest.rates import MOST_NAMES, Rate, network
 from voicebot.server.state import SCOPES
 
 CALL = "20260131-174502-9f86d0"

@@ -189,7 +189,7 @@ async def test_a_file_that_was_never_good_cannot_be_called(tmp_path):
 
 
 async def test_what_a_broken_file_lacked_may_be_another_file(tmp_path, monkeypatch):
-    monkeypatch.setattr("voicebot.server.agents._AGAIN_S", 0.0)
+    monkeypatch.setattr("voicebot.server.agents.loaded._AGAIN_S", 0.0)
     (tmp_path / "agents").mkdir()
     (tmp_path / "agents/bea.yaml").write_text("name: Bea\nbrain: {llm: openai/x, prompt: Hi., tools: tools.py:book}\n")
     agents = Agents(tmp_path)

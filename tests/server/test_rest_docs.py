@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.doubles.rest_client import rest
-from voicebot.server.openapi import openapi
-from voicebot.server.problems import Problem
+from voicebot.server.rest.openapi import openapi
+from voicebot.server.rest.problems import Problem
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/rest.md").read_text()

@@ -12,7 +12,7 @@ import pytest
 
 from tests.doubles.rest_client import Rest, rest
 from voicebot.events import TranscriptInterim
-from voicebot.server import events as served_events
+from voicebot.server.rest import events as served_events
 
 
 async def sse(answer: httpx.Response, until: str = "") -> list[tuple[int, dict[str, Any]]]:

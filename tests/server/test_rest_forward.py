@@ -18,7 +18,7 @@ from tests.doubles.phone_server import parts_of, served
 from tests.doubles.rest_client import Rest, rest
 from voicebot.opening import new_id
 from voicebot.server.app import build
-from voicebot.server.board import Board
+from voicebot.server.capacity.board import Board
 from voicebot.server.site import Site
 from voicebot.server.state import CallRow
 from voicebot.server.streams import route

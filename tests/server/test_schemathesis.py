@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.doubles.rest_client import Rest, rest
-from voicebot.server import guard
+from voicebot.server.rest import guard
 
 SECONDS = 10
 SETTINGS = Path(__file__).with_name("schemathesis.toml")

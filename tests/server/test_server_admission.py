@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.doubles.eventually import eventually
-from voicebot.server import limit
-from voicebot.server.admission import RESERVE_BYTES, Admission, Refused
-from voicebot.server.board import Board
+from voicebot.server.capacity import limit
+from voicebot.server.capacity.admission import RESERVE_BYTES, Admission, Refused
+from voicebot.server.capacity.board import Board
+from voicebot.server.capacity.strain import LoopLag, memory_left_bytes
 from voicebot.server.settings import Settings
-from voicebot.server.strain import LoopLag, memory_left_bytes
 
 
 def admission(seats: int = 2, board: Board | None = None, place: int = 0, left: int = 2**40) -> Admission:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.doubles.recorded_call import RecordedCall
-from voicebot.server.aftermath import Deceased, Written, write
+from voicebot.server.processes.aftermath import Deceased, Written, write
 from voicebot.server.settings import Settings
 from voicebot.server.state import CallRow, State, default_url, migrate
 from voicebot.store.calls import read
@@ -36,7 +36,7 @@ async def test_the_live_calls_of_a_worker_are_lost_and_no_others(tmp_path: Path)
 
 def run(dead: Deceased) -> Written:
     """As the supervisor does."""
-    command = [sys.executable, "-P", "-m", "voicebot.server.aftermath"]
+    command = [sys.executable, "-P", "-m", "voicebot.server.processes.aftermath"]
     done = subprocess.run(command, input=dead.model_dump_json().encode(), capture_output=True, check=True)
     return Written.model_validate_json(done.stdout)
 

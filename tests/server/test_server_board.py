@@ -6,13 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from voicebot.server.board import Board
+from voicebot.server.capacity.board import Board
 
 
 def test_what_one_process_writes_another_reads(tmp_path: Path) -> None:
     board = Board.create(tmp_path / "board", places=3)
     program = (
-        "import sys; from pathlib import Path; from voicebot.server.board import Board;"
+        "import sys; from pathlib import Path; from voicebot.server.capacity.board import Board;"
         "row = Board.open(Path(sys.argv[1])).row(2); row.begin(25, 1.5); row.call_began(); row.call_began();"
         "row.count_refused('full'); row.count_ended('failed'); row.measured(12.5, 1000); row.ready = True"
     )

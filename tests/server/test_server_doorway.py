@@ -13,10 +13,10 @@ import pytest
 
 from tests.doubles.eventually import eventually
 from voicebot.errors import BadInput, Unavailable
-from voicebot.server.board import Board, BoardRow
-from voicebot.server.channel import SupervisorEnd, WorkerEnd
-from voicebot.server.crew import Worker
-from voicebot.server.doorway import Doorway, listen
+from voicebot.server.capacity.board import Board, BoardRow
+from voicebot.server.processes.channel import SupervisorEnd, WorkerEnd
+from voicebot.server.processes.crew import Worker
+from voicebot.server.processes.doorway import Doorway, listen
 
 
 @dataclass

@@ -9,11 +9,11 @@ from typing import cast
 
 import pytest
 
-from voicebot.server.admission import Admission, Seat
-from voicebot.server.board import Board
-from voicebot.server.crew import AT_ONCE, FINISH
+from voicebot.server.capacity.admission import Admission, Seat
+from voicebot.server.capacity.board import Board
 from voicebot.server.desk import STOPS
-from voicebot.server.serving import Leave, finish
+from voicebot.server.processes.crew import AT_ONCE, FINISH
+from voicebot.server.processes.serving import Leave, finish
 from voicebot.server.settings import Settings
 from voicebot.server.site import Site
 

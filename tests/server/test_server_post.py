@@ -10,10 +10,10 @@ from typing import cast
 import pytest
 
 from tests.doubles.eventually import eventually
-from voicebot.server import post as module
-from voicebot.server.board import Board
-from voicebot.server.crew import Report, Worker, how
-from voicebot.server.post import DEATHS, Post
+from voicebot.server.capacity.board import Board
+from voicebot.server.processes import post as module
+from voicebot.server.processes.crew import Report, Worker, how
+from voicebot.server.processes.post import DEATHS, Post
 
 
 class Hired:

@@ -16,12 +16,13 @@ from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
-from voicebot.server import problems, twilio
-from voicebot.server.bodies import BodyLimit
-from voicebot.server.forward import Forward
-from voicebot.server.guard import Guard
-from voicebot.server.openapi import described
-from voicebot.server.routes import ALL
+from voicebot.server import twilio
+from voicebot.server.rest import problems
+from voicebot.server.rest.bodies import BodyLimit
+from voicebot.server.rest.forward import Forward
+from voicebot.server.rest.guard import Guard
+from voicebot.server.rest.openapi import described
+from voicebot.server.rest.routes import ALL
 from voicebot.server.site import Site
 
 _HEADERS = ("Authorization", "Content-Type", "If-Match", "Last-Event-ID", "Range")

@@ -20,7 +20,7 @@ from voicebot.asides import Aside
 from voicebot.call import Call
 from voicebot.errors import VoicebotError
 from voicebot.events import CallEnded, Event
-from voicebot.server.board import BoardRow
+from voicebot.server.capacity.board import BoardRow
 from voicebot.server.goodbye import goodbye
 from voicebot.server.settings import Settings
 from voicebot.server.state import CallRow, Ledger

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from voicebot.server import limit
-from voicebot.server.admission import Admission
 from voicebot.server.agents import Agents
-from voicebot.server.board import Board, BoardRow
+from voicebot.server.capacity import limit
+from voicebot.server.capacity.admission import Admission
+from voicebot.server.capacity.board import Board, BoardRow
 from voicebot.server.desk import Desk, Parts
 from voicebot.server.settings import Settings
 from voicebot.server.state import Ledger, State, default_url, registry

@@ -19,11 +19,11 @@ from loguru import logger
 
 from voicebot.errors import Unavailable, VoicebotError
 from voicebot.opening import new_id
-from voicebot.server.admission import Refused, Seat
 from voicebot.server.agents import NoAgent
-from voicebot.server.guard import Guard
-from voicebot.server.problems import MEDIA_TYPE, Problem, not_found
+from voicebot.server.capacity.admission import Refused, Seat
 from voicebot.server.proxied import client_of
+from voicebot.server.rest.guard import Guard
+from voicebot.server.rest.problems import MEDIA_TYPE, Problem, not_found
 from voicebot.server.site import Site
 from voicebot.server.state import CallRow, Key
 from voicebot.server.twilio import Asked, Signatures, Unsigned

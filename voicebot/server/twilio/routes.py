@@ -20,8 +20,8 @@ from loguru import logger
 
 from voicebot.errors import Unavailable, VoicebotError
 from voicebot.opening import new_id
-from voicebot.server.admission import Refused
-from voicebot.server.problems import Problem
+from voicebot.server.capacity.admission import Refused
+from voicebot.server.rest.problems import Problem
 from voicebot.server.site import Site
 from voicebot.server.state import AlreadyKnown, CallRow
 from voicebot.server.state.calls import NOT_OPENED

@@ -1,6 +1,6 @@
 """One worker process: the calls that are handed to it, and the requests about them.
 
-    python -m voicebot.server.worker <socket> < orders.json
+    python -m voicebot.server.processes.worker <socket> < orders.json
 
 SIGTERM: no new calls; the running ones finish, and it leaves. SIGUSR1: they end now. So they do when its supervisor is
 gone.
@@ -17,9 +17,9 @@ import sys
 from loguru import logger
 
 from voicebot.errors import EXIT_FAILED, EXIT_OK, VoicebotError
-from voicebot.server import logs
-from voicebot.server.channel import WorkerEnd
-from voicebot.server.crew import Failed, Orders
+from voicebot.server.processes import logs
+from voicebot.server.processes.channel import WorkerEnd
+from voicebot.server.processes.crew import Failed, Orders
 
 
 def main() -> None:
@@ -36,7 +36,9 @@ def _work(orders: Orders, line: WorkerEnd) -> int:
     try:
         import uvloop
 
-        from voicebot.server.serving import serve  # the engine, seconds of it: by now the log is as it should be
+        from voicebot.server.processes.serving import (
+            serve,  # the engine, seconds of it: by now the log is as it should be
+        )
 
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             left = runner.run(serve(orders, line))

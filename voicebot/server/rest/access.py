@@ -16,8 +16,8 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from starlette.requests import HTTPConnection
 
-from voicebot.server.guard import Guard
-from voicebot.server.problems import Problem
+from voicebot.server.rest.guard import Guard
+from voicebot.server.rest.problems import Problem
 from voicebot.server.site import Site
 from voicebot.server.state import Key
 

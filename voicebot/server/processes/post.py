@@ -6,7 +6,7 @@ from typing import Protocol
 
 from loguru import logger
 
-from voicebot.server.crew import FINISH, Worker, how
+from voicebot.server.processes.crew import FINISH, Worker, how
 
 DEATHS = 5
 """Workers that may die in a row before they were ready."""

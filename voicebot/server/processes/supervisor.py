@@ -21,12 +21,12 @@ from loguru import logger
 from pydantic import ValidationError
 
 from voicebot.errors import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, BadInput, Unavailable, VoicebotError
-from voicebot.server.aftermath import Deceased, Written
-from voicebot.server.board import Board
-from voicebot.server.crew import AT_ONCE, FINISH, Orders, Report, Worker, how
-from voicebot.server.doorway import Doorway
-from voicebot.server.logs import Form
-from voicebot.server.post import DEATHS, Post, why
+from voicebot.server.capacity.board import Board
+from voicebot.server.processes.aftermath import Deceased, Written
+from voicebot.server.processes.crew import AT_ONCE, FINISH, Orders, Report, Worker, how
+from voicebot.server.processes.doorway import Doorway
+from voicebot.server.processes.logs import Form
+from voicebot.server.processes.post import DEATHS, Post, why
 from voicebot.server.settings import Settings
 
 _GRACE_S = 30.0
@@ -181,7 +181,7 @@ class Supervisor:
 
     async def _write(self, dead: Deceased) -> Written:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "voicebot.server.aftermath"),
+            *(sys.executable, "-P", "-m", "voicebot.server.processes.aftermath"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             process_group=0,

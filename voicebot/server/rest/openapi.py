@@ -14,8 +14,8 @@ from pydantic import BaseModel
 
 from voicebot import __version__
 from voicebot.agent import Agent
-from voicebot.server.problems import MEDIA_TYPE, ProblemDetails
-from voicebot.server.routes import ALL
+from voicebot.server.rest.problems import MEDIA_TYPE, ProblemDetails
+from voicebot.server.rest.routes import ALL
 
 DESCRIPTION = """Agents and calls of one server. Everything but /livez and /readyz needs an API key, as
 `Authorization: Bearer vb_...`; every error is a problem of RFC 9457."""

@@ -15,12 +15,12 @@ from starlette.responses import JSONResponse, Response
 
 from voicebot.errors import BadInput
 from voicebot.opening import new_id
-from voicebot.server import recording
-from voicebot.server.access import Asker, Guarded, Here, needs
 from voicebot.server.agents import NAME, NoAgent
 from voicebot.server.desk import Live
-from voicebot.server.forward import Forward
-from voicebot.server.problems import Problem, not_found
+from voicebot.server.rest import recording
+from voicebot.server.rest.access import Asker, Guarded, Here, needs
+from voicebot.server.rest.forward import Forward
+from voicebot.server.rest.problems import Problem, not_found
 from voicebot.server.site import Site
 from voicebot.server.state import CallRow
 from voicebot.server.twilio.signature import websocket_url

@@ -23,9 +23,7 @@ from loguru import logger
 from voicebot import paths
 from voicebot.agent import Agent
 from voicebot.errors import BadInput, Unavailable
-from voicebot.server.agentfiles import NAME, AgentFiles, InUse, NoAgent, Outdated, sha256
-
-__all__ = ["NAME", "Agents", "Entry", "InUse", "NoAgent", "Outdated"]
+from voicebot.server.agents.files import AgentFiles, NoAgent, Outdated, sha256
 
 _AGAIN_S = 2.0
 """A broken file is tried again after so long, though it has not changed: what it lacks may be another file."""

@@ -10,9 +10,9 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
-from voicebot.server import metrics
-from voicebot.server.access import Guarded, Here, needs
-from voicebot.server.problems import Problem
+from voicebot.server.rest import metrics
+from voicebot.server.rest.access import Guarded, Here, needs
+from voicebot.server.rest.problems import Problem
 
 router = APIRouter(tags=["health"])
 _guarded = APIRouter(tags=["health"], route_class=Guarded)

@@ -14,12 +14,12 @@ from loguru import logger
 from voicebot.errors import EXIT_FAILED, BadInput
 from voicebot.server.agents import Agents
 from voicebot.server.app import build
-from voicebot.server.board import Board
-from voicebot.server.channel import WorkerEnd
-from voicebot.server.crew import AT_ONCE, FINISH, Orders
+from voicebot.server.capacity.board import Board
 from voicebot.server.desk import STOPS, Desk, Parts
-from voicebot.server.front import Front, one_request_each
-from voicebot.server.preload import preload
+from voicebot.server.processes.channel import WorkerEnd
+from voicebot.server.processes.crew import AT_ONCE, FINISH, Orders
+from voicebot.server.processes.front import Front, one_request_each
+from voicebot.server.processes.preload import preload
 from voicebot.server.site import Site
 from voicebot.server.streams import route
 

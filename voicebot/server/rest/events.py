@@ -17,8 +17,8 @@ from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from voicebot.server.forward import Forward
-from voicebot.server.problems import Problem, not_found
+from voicebot.server.rest.forward import Forward
+from voicebot.server.rest.problems import Problem, not_found
 from voicebot.server.site import Site
 from voicebot.server.state import CallRow
 from voicebot.server.watching import Told, TooSlow, read

@@ -15,7 +15,7 @@ from fastapi.responses import StreamingResponse
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from voicebot.server.problems import Problem
+from voicebot.server.rest.problems import Problem
 from voicebot.server.site import Site
 from voicebot.server.state import CallRow
 

@@ -17,8 +17,8 @@ from types import TracebackType
 
 from loguru import logger
 
-from voicebot.server.board import Board, BoardRow, Why
-from voicebot.server.strain import LoopLag, memory_left_bytes, rss_bytes
+from voicebot.server.capacity.board import Board, BoardRow, Why
+from voicebot.server.capacity.strain import LoopLag, memory_left_bytes, rss_bytes
 
 LATE_MS = 50.0
 """An event loop that is so late takes no new call: the latency that a call may add to its models' own ..."""

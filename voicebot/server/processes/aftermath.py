@@ -1,6 +1,6 @@
 """What has to be written down when a process has died: its calls are lost, in the state and in their records.
 
-    python -m voicebot.server.aftermath < deceased.json
+    python -m voicebot.server.processes.aftermath < deceased.json
 
 A process of its own, because the supervisor stays light and waits for no database. It prints what it wrote.
 """

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from loguru import logger
 
 from voicebot.errors import BadInput, Unavailable
-from voicebot.server.board import BoardRow
-from voicebot.server.crew import Worker
+from voicebot.server.capacity.board import BoardRow
+from voicebot.server.processes.crew import Worker
 
 _BACKLOG = 2048
 _AT_ONCE = 64

@@ -8,7 +8,7 @@ import contextlib
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from voicebot.server.problems import Problem
+from voicebot.server.rest.problems import Problem
 
 MOST_BYTES = 128 * 1024
 """An agent file may be so long; nothing else that is sent here comes near it. Checking one that was made to be slow

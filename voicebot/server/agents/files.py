@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from voicebot import paths, validation, yamlfile
 from voicebot.agent import Agent
 from voicebot.errors import BadInput, Unavailable, did_you_mean
-from voicebot.server import reach
+from voicebot.server.agents import reach
 
 NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 """Of an agent that calls can reach: its file is agents/NAME.yaml."""

@@ -8,9 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, WebSocket
 from starlette.responses import Response
 
-from voicebot.server.access import Guarded, Here, admitted, needs, site_of
-from voicebot.server.events import EventStream, Feed, feed, over_websocket, peeked
-from voicebot.server.routes.calls import CallId, Others, forward_of, row_of
+from voicebot.server.rest.access import Guarded, Here, admitted, needs, site_of
+from voicebot.server.rest.events import EventStream, Feed, feed, over_websocket, peeked
+from voicebot.server.rest.routes.calls import CallId, Others, forward_of, row_of
 
 router = APIRouter(prefix="/v1/calls", tags=["calls"], route_class=Guarded)
 

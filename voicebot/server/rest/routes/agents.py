@@ -12,15 +12,15 @@ from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import JSONResponse, Response
 
 from voicebot.errors import BadInput
-from voicebot.server.access import Guarded, Here, check_media_type, needs
 from voicebot.server.agents import NAME, Entry, InUse, NoAgent, Outdated
-from voicebot.server.problems import Fault, Problem, not_found
+from voicebot.server.rest.access import Guarded, Here, check_media_type, needs
+from voicebot.server.rest.problems import Fault, Problem, not_found
 
 router = APIRouter(prefix="/v1/agents", tags=["agents"], route_class=Guarded)
 
 YAML = "application/yaml"
 AGENT_FILE = {"$ref": "#/components/schemas/AgentFile"}
-"""What `voicebot.server.openapi` adds: the schema of docs/agent-file.md."""
+"""What `voicebot.server.rest.openapi` adds: the schema of docs/agent-file.md."""
 _PLACE = re.compile(r"(\S+?:\d+:\d+) (.*)")
 _ETAG = re.compile(r'"([0-9a-f]{64})"')
 _SOURCE = "name: Ava\nbrain:\n  llm: openai/gpt-4.1-mini\n  prompt: You are Ava.\n"

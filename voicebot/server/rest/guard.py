@@ -15,8 +15,8 @@ import re
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from voicebot.server.problems import Problem
-from voicebot.server.rates import Rate, network
+from voicebot.server.rest.problems import Problem
+from voicebot.server.rest.rates import Rate, network
 
 if TYPE_CHECKING:
     from voicebot.server.site import Site

@@ -10,7 +10,7 @@ from pathlib import Path
 from fastapi import Request
 from fastapi.responses import FileResponse
 
-from voicebot.server.problems import Problem, not_found
+from voicebot.server.rest.problems import Problem, not_found
 from voicebot.store.record import AUDIO
 
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")

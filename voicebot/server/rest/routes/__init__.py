@@ -1,6 +1,6 @@
 """The REST interface, a file for each kind of thing."""
 
-from voicebot.server.routes import agents, calls, events, health
+from voicebot.server.rest.routes import agents, calls, events, health
 
 ALL = (agents.router, calls.router, events.router, health.router)
 

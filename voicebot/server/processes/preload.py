@@ -14,8 +14,8 @@ from voicebot.errors import VoicebotError
 from voicebot.media import vad
 from voicebot.process import settle_down
 from voicebot.server.agents import Agents
-from voicebot.server.crew import Report, Served
 from voicebot.server.desk import Parts
+from voicebot.server.processes.crew import Report, Served
 from voicebot.telling import Telling
 from voicebot.turns import smart_turn
 

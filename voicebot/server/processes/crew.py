@@ -14,9 +14,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from voicebot.errors import EXIT_OK
-from voicebot.server.board import BoardRow
-from voicebot.server.channel import SupervisorEnd
-from voicebot.server.logs import Form
+from voicebot.server.capacity.board import BoardRow
+from voicebot.server.processes.channel import SupervisorEnd
+from voicebot.server.processes.logs import Form
 from voicebot.server.settings import Settings
 
 FINISH, AT_ONCE = signal.SIGTERM, signal.SIGUSR1
@@ -94,7 +94,7 @@ class Worker:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "voicebot.server.worker", str(theirs.fileno())),
+                *(sys.executable, "-P", "-m", "voicebot.server.processes.worker", str(theirs.fileno())),
                 stdin=asyncio.subprocess.PIPE,
                 pass_fds=(theirs.fileno(),),
                 process_group=0,  # Ctrl-C is for the supervisor alone

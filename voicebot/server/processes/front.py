@@ -12,7 +12,7 @@ from typing import Any
 import uvicorn
 from loguru import logger
 
-from voicebot.server.patience import Prompt
+from voicebot.server.processes.patience import Prompt
 from voicebot.transports.served import Route, upgrades
 
 _LEAVE_S = 5

@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from prometheus_client.registry import Collector
 
 from voicebot import __version__
-from voicebot.server.board import REASONS, WHYS, Board
+from voicebot.server.capacity.board import REASONS, WHYS, Board
 
 
 class Figures(Collector):
