@@ -29,8 +29,8 @@ _CLEAR_AFTER_WINDOWS = 62
 """Two seconds without speech: the recurrent state starts afresh."""
 _QUIET_RMS = 10 ** (-58 / 20)
 """Below this level nothing is speech: the model is not asked while the stream is quiet."""
-_BATCH_WAIT_S = 0.012
-"""How long windows wait for company when several calls are on."""
+_BATCH_WAIT_S = 0.002
+"""How long windows wait for company when several calls are on; those over sockets are read together anyway."""
 
 
 def load_session(model: str | bytes) -> onnxruntime.InferenceSession:

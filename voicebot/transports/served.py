@@ -21,6 +21,7 @@ from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
 from voicebot.transports.dialect import CUT, GOING_AWAY, GOOD_BYE, MOST_BYTES, Message, SocketClosed
+from voicebot.transports.rounds import Rounds
 
 _MOST_WAITING = 64
 """Messages that may wait for `receive` before the other side is held up."""
@@ -57,7 +58,9 @@ Route = Callable[[str], Handler | None]
 class ServedSocket:
     """A `Socket` that is `Pushing`."""
 
-    def __init__(self, protocol: ServerProtocol, transport: asyncio.Transport) -> None:
+    def __init__(self, protocol: ServerProtocol, transport: asyncio.Transport, gather: Callable[[], None]) -> None:
+        """`gather` is called when nothing but a call's messages is to come."""
+        self._gather = gather
         self._protocol = protocol
         self._transport = transport
         self._waiting: deque[Message] = deque()
@@ -91,6 +94,8 @@ class ServedSocket:
         self._take, self._lost = take, lost
         if self._closed:
             lost(self._closed)
+        else:
+            self._gather()
 
     async def send(self, message: Message) -> None:
         if self._closed:
@@ -171,6 +176,7 @@ def upgrades(route: Route) -> type[asyncio.Protocol]:
 
     class Connection(_Connection):
         _route = staticmethod(route)
+        _rounds = Rounds()
 
     return Connection
 
@@ -179,6 +185,7 @@ class _Connection(asyncio.Protocol):
     """One connection; `Upgrade` to its handler."""
 
     _route: Route
+    _rounds: Rounds
 
     def __init__(self, config: Any, server_state: Any, app_state: Any, _loop: Any = None) -> None:
         self._uvicorn = (config, server_state, app_state)
@@ -217,7 +224,12 @@ class _Connection(asyncio.Protocol):
     def eof_received(self) -> None:
         self._protocol.receive_eof()
 
+    def _gather(self) -> None:
+        if self._transport.get_extra_info("sslcontext") is None:  # else what the socket has must be deciphered
+            self._rounds.join(self._transport, self)
+
     def connection_lost(self, exc: Exception | None) -> None:
+        self._rounds.leave(self._transport)
         if self._usual:
             self._usual.connection_lost(exc)
         self._connections.discard(self)
@@ -295,7 +307,7 @@ class _Connection(asyncio.Protocol):
         if response.status_code != 101:
             self._write()
             raise SocketClosed(CUT, "not a websocket upgrade")
-        self._socket = ServedSocket(self._protocol, self._transport)
+        self._socket = ServedSocket(self._protocol, self._transport, self._gather)
         self._socket.flush()
         return self._socket
 

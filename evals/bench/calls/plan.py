@@ -15,17 +15,17 @@ from voicebot.evals.bench.calls.script import TURN_S, Script
 FIRST_CALLS = 2
 """They talk before memory is first looked at, so that everything is loaded by then; two at a time, so that what two
 concurrent inferences need is not put down to later calls."""
-_GREETED_S = 2.5
+_GREETED_S = 2.2
 """From dialling until the greeting is over."""
-_FIRST_TURN_S = 5.0
+_FIRST_TURN_S = 4.5
 _DIAL_EVERY_S = 0.1
-_DIAL_WITHIN_S = 5.0
+_DIAL_WITHIN_S = 4.0
 """All are dialled within this time, however many they are."""
 _LOOK_BEFORE_S = 0.5
-_SETTLE_S = TURN_S + 2
+_SETTLE_S = TURN_S + 1
 """From the moment all begin to talk to the start of the window: each has had a turn."""
 _VISITS = 12
-_VISITS_AFTER_S, _VISIT_EVERY_S = 1.5, 0.5
+_VISITS_AFTER_S, _VISIT_EVERY_S = 1.0, 0.45
 LAST_REPLY_S = 3.0
 """A turn that ends this close to the end of the window is not judged: its reply may come later."""
 

@@ -54,7 +54,7 @@ def word(row: Row) -> str:
     if not row.verdict.judged:
         return "not judged"
     if row.figures.system == FLOOR:
-        return "keeps up" if row.figures.all_answered else "does not keep up"
+        return "keeps up" if row.figures.keeps_up else "does not keep up"
     return "inside" if row.verdict.fits else "broken"
 
 
@@ -112,7 +112,7 @@ def _finding(system: str, calls: int, broken: Row | None) -> str:
 
 
 def _notes(rows: Sequence[Row]) -> Iterator[str]:
-    if weak := [row.figures.calls for row in rows if row.figures.system == FLOOR and not row.figures.all_answered]:
+    if weak := [row.figures.calls for row in rows if row.figures.system == FLOOR and not row.figures.keeps_up]:
         yield (
             f"The bare models themselves do not keep up with {min(weak)} calls: from there on, what counts is the time "
             "beyond a single run of the turn model."

@@ -80,7 +80,7 @@ class Study:
     async def _floor(self, calls: int) -> Figures | None:
         """None where the bare models did not keep up with fewer calls already."""
         lower = [row.figures for row in self.rows if row.figures.system == FLOOR and row.figures.calls < calls]
-        if not all(figures.all_answered for figures in lower):
+        if not all(figures.keeps_up for figures in lower):
             return None
         return (await self.at(FLOOR, calls)).figures
 
