@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 import uvicorn
+from websockets.asyncio.client import connect
 
 from voicebot.server.processes import patience
+from voicebot.transports.dialect import SocketClosed
+from voicebot.transports.served import Upgrade, upgrades
 
 SHORT_S = 0.3
 SOON_S = 3.0
+
+
+async def echo(upgrade: Upgrade) -> None:
+    socket = upgrade.accept()
+    with suppress(SocketClosed):
+        while True:
+            await socket.send(await socket.receive())
 
 
 @pytest.fixture
@@ -31,7 +42,8 @@ async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
         await send({"type": "http.response.body", "body": b"ok"})
 
     monkeypatch.setattr(patience, "PATIENCE_S", SHORT_S)
-    config = uvicorn.Config(app, port=0, http=patience.Prompt, lifespan="off", log_level="warning")
+    echoing = upgrades(lambda path: echo if path == "/echo" else None)
+    config = uvicorn.Config(app, port=0, http=patience.Prompt, ws=echoing, lifespan="off", log_level="warning")
     server = uvicorn.Server(config)
     running = asyncio.create_task(server._serve(None))
     while not server.started:  # noqa: ASYNC110 - uvicorn has nothing to wait for
@@ -83,3 +95,14 @@ async def test_a_second_request_that_never_ends_is_sent_away_too(port: int) -> N
     await reader.readuntil(b"ok")
     writer.write(b"GET / HTTP/1.1\r\n")
     assert await ends_after_s(reader, writer, b"X: y\r\n") < SOON_S
+
+
+async def test_a_call_may_last(port: int) -> None:
+    async with connect(f"ws://127.0.0.1:{port}/echo") as socket:
+        for number in range(4):
+            await asyncio.sleep(SHORT_S / 2)
+            await socket.send(str(number))
+            assert await socket.recv() == str(number)
+        await asyncio.sleep(2 * SHORT_S)
+        await socket.send("still there?")
+        assert await socket.recv() == "still there?"
