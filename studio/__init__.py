@@ -1,0 +1,1 @@
+"""The studio: a Textual app over the same files and event streams as everything else; no logic of its own."""

@@ -1,0 +1,1 @@
+"""Agents: the files of a project, edited with the engine's own errors beside the line."""

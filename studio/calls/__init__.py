@@ -1,0 +1,1 @@
+"""Recorded calls: find one, replay it with everything that happened in it, hold two beside each other."""

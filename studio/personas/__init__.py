@@ -1,0 +1,1 @@
+"""Simulated callers: meet them, hear them, draw new ones, and let one call an agent."""

@@ -1,0 +1,1 @@
+"""A running `voicebot serve`, watched from here: its calls, live."""
