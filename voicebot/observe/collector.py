@@ -43,7 +43,7 @@ class Collector:
 
     def _went_well(self, count: int) -> None:
         self.sent += count
-        if self.why:
+        if self.why and not self.gone:
             self._say(f"traces reach {self.place} again; {self.failed} spans are lost")
             self.why = ""
 

@@ -65,6 +65,12 @@ def tool_key(call_id: str) -> str:
     return f"tool {call_id}"
 
 
+def trace_id() -> str:
+    """Of the trace that the running code is a part of; '' where nobody traces."""
+    here = _here.get()
+    return here.trace_id if here and here.sampled else ""
+
+
 def headers() -> dict[str, str]:
     """`traceparent` for a request to another service; empty where nobody traces."""
     here = _here.get()
