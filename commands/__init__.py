@@ -12,7 +12,7 @@ import typer
 
 from voicebot.errors import EXIT_BROKEN_PIPE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, VoicebotError
 
-from . import calls, evals, keys, models, persona, voices
+from . import calls, evals, keys, models, persona, phone, voices
 from .bench import bench
 from .demo import demo
 from .doctor import doctor
@@ -20,6 +20,7 @@ from .help import Command, Group
 from .new import new
 from .serve import serve
 from .sql import sql
+from .studio import studio
 from .talk import talk
 
 app = typer.Typer(
@@ -35,10 +36,12 @@ app = typer.Typer(
     Examples:
       voicebot demo                    # a whole spoken call, here and now
       voicebot new my-agent            # a project of your own
+      voicebot studio                  # write it, talk to it, fix it: all on one screen
       voicebot talk --text             # type to your agent
       voicebot calls show last         # what was said, and where the time went
       voicebot eval run                # simulated callers, and a verdict
       voicebot serve                   # many callers, by telephone and websocket
+      voicebot phone dev --emulate     # a call by telephone, without an account
 
     Exit codes: 0 good, 1 what was tested failed, 2 bad input, 3 something needed is not there, 130 interrupted.
     """,
@@ -46,6 +49,7 @@ app = typer.Typer(
 app.command(cls=Command)(demo)
 app.command(cls=Command)(new)
 app.command(cls=Command)(talk)
+app.command(cls=Command)(studio)
 app.command(cls=Command)(serve)
 app.command(cls=Command)(sql)
 app.command(cls=Command)(doctor)
@@ -55,6 +59,7 @@ app.add_typer(persona.app, name="persona")
 app.add_typer(models.app, name="models")
 app.add_typer(voices.app, name="voices")
 app.add_typer(keys.app, name="keys")
+app.add_typer(phone.app, name="phone")
 app.add_typer(bench, name="bench")
 
 
@@ -107,8 +112,11 @@ def _without_debug(line: list[str]) -> tuple[list[str], bool]:
 def _hush(debug: bool) -> None:
     """Libraries say nothing on a user's terminal unless asked: Pipecat logs through loguru from its import on."""
     if debug:
-        os.environ.setdefault("LOGURU_LEVEL", "DEBUG")
-        logging.basicConfig(level=logging.INFO)
+        from voicebot import logs
+
+        os.environ.setdefault(logs.LEVEL, "DEBUG")  # and of what this command starts
+        json = os.environ.get("VOICEBOT_LOG") == "json"
+        logs.begin("json" if json else "console", colour=_is_coloured() and not json, libraries="DEBUG")
         return
     os.environ.setdefault("LOGURU_AUTOINIT", "0")
     logging.lastResort = None
@@ -139,14 +147,14 @@ def _wrong_usage(error: typer.TyperException) -> int:
 def _failed(error: BaseException, debug: bool) -> int:
     cause = _cause(error)
     if debug:
-        import traceback
-
-        traceback.print_exception(error)
+        print(_told(error), file=sys.stderr)  # noqa: T201  # the traceback of the error that is printed below
     if isinstance(cause, VoicebotError):
         _say(str(cause))
         return cause.exit_code
     where = "" if debug else f" The traceback is in {_saved(error)}; --debug shows it."
-    _say(f"unexpected {type(cause).__name__}: {cause}. This is a bug in voicebot.{where}")
+    from voicebot.logs.secrets import hide
+
+    _say(f"unexpected {type(cause).__name__}: {hide(str(cause))}. This is a bug in voicebot.{where}")
     return EXIT_FAILED
 
 
@@ -160,14 +168,25 @@ def _cause(error: BaseException) -> BaseException:
 
 def _saved(error: BaseException) -> str:
     import tempfile
-    import traceback
 
     with tempfile.NamedTemporaryFile("w", prefix="voicebot-", suffix=".log", delete=False, encoding="utf-8") as out:
-        traceback.print_exception(error, file=out)
+        out.write(_told(error))
     return out.name
 
 
+def _told(error: BaseException) -> str:
+    """Its traceback, as it may be kept and shown to others."""
+    import traceback
+
+    from voicebot import logs
+
+    return logs.hidden("".join(traceback.format_exception(error)))
+
+
+def _is_coloured() -> bool:
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+
+
 def _say(sentence: str) -> None:
-    red = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-    label = "\x1b[1;31merror:\x1b[0m" if red else "error:"
+    label = "\x1b[1;31merror:\x1b[0m" if _is_coloured() else "error:"
     print(f"{label} {sentence}", file=sys.stderr)  # noqa: T201  # the one place errors are printed

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,26 +24,52 @@ SECTIONS = {
 }
 
 
-def doctor(as_json: Json = False, quiet: Quiet = False, no_color: NoColor = False) -> None:
+def doctor(
+    project: Annotated[Path | None, typer.Argument(metavar="PROJECT", help="Its folder.", show_default=False)] = None,
+    live: Annotated[bool, typer.Option("--live", help="Ask the providers again and again.")] = False,
+    every: Annotated[
+        float | None, typer.Option("--every", metavar="S", min=0.5, help="Seconds between two tries of --live; 5.")
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option("--for", metavar="S", min=1.0, help="End --live after so many seconds.")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+) -> None:
     """Try everything a call needs, and say what is missing.
 
     A word is spoken, found and heard back; keys are looked for and never shown. --quiet prints only what is missing or
-    broken. Exit code 3 when something needed does not work.
+    broken. --live asks the providers that the project's agents name for a word each, for real, until Ctrl-C: how long
+    they take, how often they fail, and whether calls would pass them over. Exit code 3 when something needed does not
+    work, with --live when a provider never answered.
 
     \b
     Examples:
       voicebot doctor
       voicebot doctor --json
+      voicebot doctor --live
+      voicebot doctor --live ./front-desk --every 2 --for 60 --json
     """
     from dataclasses import asdict
 
-    from voicebot.errors import EXIT_UNAVAILABLE
+    from voicebot import paths
+    from voicebot.errors import EXIT_UNAVAILABLE, BadInput
 
     from .terminal import Screen
 
     screen = Screen(quiet=quiet, no_color=no_color)
+    root = paths.project_root(project)
+    if live:
+        from .doctor_live import watch
+
+        if not watch(root, screen, every_s=every or 5.0, for_s=seconds, as_json=as_json):
+            raise typer.Exit(EXIT_UNAVAILABLE)
+        return
+    if every or seconds:
+        raise BadInput("--every and --for are about --live: voicebot doctor --live --for 60")
     with screen.waiting("trying everything ..."):
-        checks = _checks()
+        checks = _checks(root)
     if as_json:
         screen.json([asdict(check) for check in checks])
     else:
@@ -52,12 +79,11 @@ def doctor(as_json: Json = False, quiet: Quiet = False, no_color: NoColor = Fals
         raise typer.Exit(EXIT_UNAVAILABLE)
 
 
-def _checks() -> list[Check]:
-    from voicebot import clock, paths
+def _checks(project: Path) -> list[Check]:
+    from voicebot import clock
 
     from . import checkup, local_models
 
-    project = paths.project_root()
     tried = [*clock.run(checkup.engine()), *clock.run(local_models.speeds(project))]
     looked_up = [*checkup.available(project), *checkup.extras(), *checkup.sound(), *checkup.agents(project)]
     return [*checkup.packages(), *tried, *looked_up]

@@ -13,12 +13,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from .eval_board import Board, Call
 from .eval_watch import MARKS, why
 
 if TYPE_CHECKING:
     from voicebot.evals.case import Case
     from voicebot.evals.result import Result
+    from voicebot.evals.running.board import Board, Call
     from voicebot.evals.running.jobs import Job
     from voicebot.evals.running.runner import Watch
     from voicebot.evals.trial import Trial

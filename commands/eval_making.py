@@ -18,10 +18,10 @@ from voicebot.evals.kept.arguments import Arguments
 from voicebot.evals.kept.runs import Run
 from voicebot.evals.planned import Planned
 from voicebot.evals.running import runner
+from voicebot.evals.running.board import Board
 from voicebot.evals.running.budget import Budget
 from voicebot.evals.running.estimate import Estimate, estimate
 
-from .eval_board import Board
 from .eval_watch import watching
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from typer import Option
@@ -19,6 +19,9 @@ Seed = Annotated[int | None, Option("--seed", metavar="N", min=0, help="The dice
 Scenarios = Annotated[list[str] | None, Option("--scenario", "-k", metavar="NAME", help="Only scenarios like this.")]
 Personas = Annotated[list[str] | None, Option("--persona", metavar="NAME", help="Only callers like this.")]
 Lines = Annotated[list[str] | None, Option("--line", metavar="NAME", help="Only over lines like this.")]
+Channel = Annotated[
+    Literal["audio", "phone", "text"] | None, Option("--channel", help="By sound, by telephone, or typed.")
+]
 Part = Annotated[str | None, Option("--shard", metavar="I/N", help="Only this part of the suite: 1/4 ... 4/4.")]
 Resume = Annotated[bool, Option("--resume", help="Go on with the last run, or with the one that is named.")]
 DryRun = Annotated[bool, Option("--dry-run", help="Show which calls would be made, and how long it takes.")]

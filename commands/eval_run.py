@@ -19,6 +19,7 @@ def run(
     scenario: options.Scenarios = None,
     persona: options.Personas = None,
     line: options.Lines = None,
+    channel: options.Channel = None,
     shard: options.Part = None,
     resume: options.Resume = False,
     dry_run: options.DryRun = False,
@@ -47,6 +48,7 @@ def run(
       voicebot eval run
       voicebot eval run ci --runs 4 --compare baseline --junit results.xml
       voicebot eval run -k books --persona maria --seed 7
+      voicebot eval run --channel phone
       voicebot eval run --resume
     """
     from voicebot import paths
@@ -71,6 +73,7 @@ def run(
             scenarios=scenario or [],
             personas=persona or [],
             lines=line or [],
+            channel=channel,
             shard=shard or "",
             real_time=real_time,
             judge=judge,

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from .eval_board import Board
-
 if TYPE_CHECKING:
     from voicebot.evals.result import Result
+    from voicebot.evals.running.board import Board
     from voicebot.evals.running.jobs import Job
     from voicebot.evals.running.runner import Watch
     from voicebot.evals.trial import Trial

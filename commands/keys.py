@@ -67,6 +67,7 @@ def create(
       agents:read    list and read agents         calls:read    calls, their events and recordings
       agents:write   change agents                calls:write   create, end, transfer calls, speak in them
       metrics:read   read the metrics             calls:stream  open the audio stream of a call
+      phone:read     read telephone numbers       phone:write   buy, point and release them
     \b
     Examples:
       voicebot keys create ci --scope calls:write --scope calls:read --expires 90d

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,8 +13,8 @@ import typer
 from .options import Json, NoColor, Quiet
 
 if TYPE_CHECKING:
+    from voicebot.logs import Form
     from voicebot.server.processes.crew import Report
-    from voicebot.server.processes.logs import Form
     from voicebot.server.settings import Settings
 
     from .terminal import Screen
@@ -55,6 +56,15 @@ def serve(
     allow_origin: Annotated[
         list[str], _option("--allow-origin", "ORIGIN", "A web page that may use the REST interface; repeatable.")
     ] = [],  # noqa: B006 - Typer reads it and copies it
+    talk: Annotated[
+        list[str], _option("--talk", "AGENT", "Anybody may talk to it at /talk/AGENT; '*': to all; repeatable.")
+    ] = [],  # noqa: B006 - Typer reads it and copies it
+    embed_origin: Annotated[
+        list[str], _option("--embed-origin", "ORIGIN", "A web page that may embed /talk/AGENT; repeatable.")
+    ] = [],  # noqa: B006 - Typer reads it and copies it
+    ice_server: Annotated[
+        list[str], _option("--ice-server", "URL", "STUN or TURN for browsers: stun:HOST, turn:HOST; repeatable.")
+    ] = [],  # noqa: B006 - Typer reads it and copies it
     record: Annotated[bool, _option("--record/--no-record", None, "Whether calls are kept in calls/; yes.")] = True,
     log: Annotated[str, _option("--log", "FORM", "json or console; default: console on a terminal.")] = "",
     as_json: Json = False,
@@ -70,6 +80,7 @@ def serve(
     Examples:
       voicebot serve
       voicebot serve --workers 4 --public-url https://voice.example.com
+      voicebot serve --talk ava --embed-origin https://shop.example.com
       voicebot serve --database postgresql://voicebot@db/voicebot --host 0.0.0.0
     """
     from voicebot.server.settings import Settings
@@ -78,9 +89,10 @@ def serve(
 
     screen = Screen(quiet=quiet or as_json, no_color=no_color)
     form = _form(log)
-    _check_installed()
+    check_installed()
+    root = _project(project)
     settings = Settings(
-        project=_project(project),
+        project=root,
         host=host,
         port=_within("--port", port, 0, 65535),
         workers=_within("--workers", workers, 1, 256),
@@ -94,6 +106,10 @@ def serve(
         overflow=_overflow(overflow),
         origins=tuple(_address("--allow-origin", origin) for origin in allow_origin),
         record=record,
+        talk=_callable("--talk", talk, root),
+        embed_origins=tuple(_origin(origin) for origin in embed_origin),
+        ice_servers=_ice_servers(ice_server),
+        turn_secret=_secret("VOICEBOT_TURN_SECRET", root),
     )
     _check_together(settings)
     raise typer.Exit(_run(screen, settings, form, as_json=as_json))
@@ -103,7 +119,7 @@ def _run(screen: Screen, settings: Settings, form: Form, *, as_json: bool) -> in
     import asyncio
     import os
 
-    from voicebot.server.processes import logs
+    from voicebot import logs
     from voicebot.server.processes.doorway import listen
     from voicebot.server.processes.supervisor import Supervisor
     from voicebot.store.record import can_keep
@@ -126,9 +142,8 @@ def _run(screen: Screen, settings: Settings, form: Form, *, as_json: bool) -> in
     return asyncio.run(Supervisor(settings, server, log=form, colour=colour, parts=parts, ready=ready).run())
 
 
-def _check_installed() -> None:
-    from importlib.util import find_spec
-
+def check_installed() -> None:
+    """Raises MissingExtra."""
     from voicebot.errors import MissingExtra
 
     for module, name in _NEEDED.items():
@@ -180,6 +195,42 @@ def _address(option: str, url: str) -> str:
     if url and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", url):
         raise BadInput(f"{option}: '{url}' is no web address. Write it as https://voice.example.com.")
     return url.rstrip("/")
+
+
+def _callable(option: str, names: list[str], root: Path) -> tuple[str, ...]:
+    from voicebot import paths
+    from voicebot.errors import BadInput, MissingExtra, did_you_mean
+
+    known = [path.stem for path in paths.agent_files(root)]
+    for name in names:
+        if name != "*" and name not in known:
+            raise BadInput(f"{option}: there is no agent '{name}' in this project.{did_you_mean(name, known)}")
+    if names and find_spec("aiortc") is None:
+        raise MissingExtra("WebRTC", "webrtc")
+    return tuple(names)
+
+
+def _origin(url: str) -> str:
+    from voicebot.errors import BadInput
+
+    if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?/?", url):
+        raise BadInput(f"--embed-origin: '{url}' is no origin. Write it as https://shop.example.com, without a path.")
+    return url.rstrip("/").lower()
+
+
+def _ice_servers(urls: list[str]) -> tuple[str, ...]:
+    if not urls:
+        return ()
+    from voicebot.server.browser import ice
+
+    return tuple(ice.check(url) for url in urls)
+
+
+def _secret(name: str, root: Path) -> str:
+    from voicebot import config
+
+    found = config.key(name, root)
+    return found.get_secret_value() if found else ""
 
 
 def _overflow(target: str) -> str:

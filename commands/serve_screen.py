@@ -62,10 +62,23 @@ def _table(settings: Settings, report: Report, room: str) -> Table:
         table.add_row("", Text(f"cannot be called: {broken}", "bad"))
     table.add_row("REST", f"{here}/v1   [dim]its description: {here}/v1/openapi.json[/dim]")
     table.add_row("streams", f"{here.replace('http', 'ws', 1)}/v1/agents/NAME/stream")
+    table.add_row("browser", _browser(settings, here))
     table.add_row("Twilio", _twilio(settings, here))
     table.add_row("keys", _keys(report.keys, settings))
     table.add_row("calls", Text(str(settings.calls_dir) if settings.calls_dir else "are not kept"))
     return table
+
+
+def _browser(settings: Settings, here: str) -> Text:
+    from importlib.util import find_spec
+
+    page = Text(f"{settings.public_url or here}/talk/NAME")
+    if find_spec("aiortc") is None:
+        return page.append('   needs: pip install "voicebot[webrtc]"', "dim")
+    if settings.talk:
+        whom = "all" if "*" in settings.talk else ", ".join(settings.talk)
+        return page.append(f"   anybody may talk to {whom}", "dim")
+    return page.append("   from this machine; for others: --talk NAME", "dim")
 
 
 def _twilio(settings: Settings, here: str) -> Text:

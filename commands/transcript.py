@@ -11,19 +11,13 @@ from rich.text import Text
 
 from voicebot import events
 from voicebot.latency import Waterfall, waterfalls
+from voicebot.remarks import remark
 from voicebot.spending import spending
 
 from . import waterfall
 from .terminal import Screen
 
 INDENT, INDENT_PLAIN = 16, 17
-NOTICES = {
-    "too_quiet": "the caller is hard to hear, at {:.0f} dB; nearer to the microphone, or more gain",
-    "clipping": "the caller is too loud: {:.1f} % of the sound is cut off; less gain",
-    "dropouts": "the caller's line breaks up: {:.0f} ms were lost in ten seconds",
-    "narrowband": "the caller's sound is that of a telephone, though the line carries more; a headset by Bluetooth?",
-}
-"""What `events.AudioNotice` means to a person, and what helps."""
 
 
 class Transcript:
@@ -68,8 +62,8 @@ class Transcript:
             case events.CallEnded():
                 self.call_ended(event)
             case _:
-                if remark := _remark(event, self._paused_ms):
-                    self.note(event.t_ms, *remark)
+                if said := remark(event, self._paused_ms):
+                    self.note(event.t_ms, *said)
 
     def call_started(self, event: events.CallStarted) -> None:
         stack = " · ".join(name for name in (event.stt, event.brain, event.tts) if name)
@@ -171,32 +165,6 @@ class Transcript:
     def put(self, what: Text | Table) -> None:
         """Print for good. The live screen prints above itself."""
         self.screen.data(what)
-
-
-def _remark(event: events.Event, paused_ms: float) -> tuple[str, str] | None:
-    """(sentence, style) for what is worth a line of its own."""
-    match event:
-        case events.AgentResumed():
-            held_ms = event.t_ms - paused_ms
-            return f"a sound, no interruption: the agent paused for {held_ms:.0f} ms and went on", "note"
-        case events.HandedOver():
-            return f"handed over to {event.to}" + (f": {event.reason}" if event.reason else ""), "tool"
-        case events.ProviderFailed():
-            remedy = f" -> {event.remedy}" if event.remedy else ""
-            return f"{event.kind} {event.provider} failed: {event.error}{remedy}", "poor"
-        case events.GuardrailHit():
-            return f"guardrail: {event.rail} {event.kind} ({event.side}) -> {event.action}", "poor"
-        case events.BudgetReached():
-            share = f"${event.spent_usd:.4f} of the ${event.budget_usd:g} of this {event.of}"
-            return (f"budget spent: {share}", "bad") if event.over else (f"budget: {share}", "poor")
-        case events.KeysPressed():
-            return f"{event.side} pressed {event.keys}", "tool"
-        case events.CallerSilent():
-            return "the caller is silent", "note"
-        case events.AudioNotice():
-            return NOTICES[event.kind].format(event.level), "poor"
-        case _:
-            return None
 
 
 def laid_out(screen: Screen, t_ms: float | None, who: str, text: Text) -> Text | Table:

@@ -26,6 +26,7 @@ from voicebot import agent, events, flow
 from voicebot.errors import MissingExtra
 from voicebot.evals import scenario, suite
 from voicebot.personas import persona
+from voicebot.telephony import phonebook
 
 DOCS = Path(__file__).resolve().parent
 MADE = "<!-- Written by `make docs` from {source}. Change the docstrings there, not this page. -->\n"
@@ -72,6 +73,18 @@ One YAML file in a project's `evals/suites/` says which scenarios are played by 
 [Scenarios and suites](evals.md) explains it.
 """
 
+PHONE_FILE = """# phone.yaml
+
+    voicebot phone route --to +12025550100 --from +12025550123
+
+The telephone settings of a project stand in `phone.yaml` beside `agents/`: who takes the calls of its numbers
+([routing](routing.md)), and how its agents call others ([outbound](outbound.md)). A server reads it anew when it
+changes. A key that is not on this page, a value of the wrong type, hours or an agent that do not exist stop with the
+file, the line and what to write instead.
+
+Numbers are written with their country, as `+12025550123`. Times are those of the clock on the wall, in a time zone.
+"""
+
 EVENTS = """# The events of a call
 
     voicebot demo
@@ -101,6 +114,7 @@ def main() -> int:
         "agent-file.md": agent_page(),
         "events.md": events_page(),
         "persona-file.md": persona_page(),
+        "phone-file.md": phone_page(),
         "scenario-file.md": scenario_page(),
         "suite-file.md": suite_page(),
         **openapi_page(),
@@ -127,6 +141,11 @@ def agent_page() -> str:
 
 def persona_page() -> str:
     return _file_page(persona.Persona, ("voicebot.personas",), PERSONA_FILE, "personas/")
+
+
+def phone_page() -> str:
+    rooms = ("voicebot.telephony",)
+    return _file_page(phonebook.Phonebook, rooms, PHONE_FILE, "voicebot/telephony/phonebook.py and hours.py")
 
 
 def scenario_page() -> str:

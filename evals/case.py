@@ -9,8 +9,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Channel = Literal["audio", "text"]
-"""How the caller reaches the agent: by sound through the whole engine, or typed past ear and mouth."""
+Channel = Literal["audio", "phone", "text"]
+"""How the caller reaches the agent: by sound through the whole engine, the same by telephone, or typed past ear and
+mouth."""
 
 
 class Case(BaseModel):

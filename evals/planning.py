@@ -14,12 +14,12 @@ from voicebot.agent import Agent
 from voicebot.errors import BadInput, did_you_mean
 from voicebot.personas import persona as personas
 from voicebot.personas.kinds import Recording
-from voicebot.personas.line import LINES, Line
+from voicebot.personas.line import LINES, Line, telephone
 from voicebot.personas.persona import Persona
 from voicebot.references import BUILT_IN_TOOLS
 
 from . import scenario as scenarios
-from .case import Case
+from .case import Case, Channel
 from .checks.values import PLACE
 from .planned import Planned
 from .scenario import Scenario
@@ -36,10 +36,10 @@ LIBRARY = "library/"
 _WILD = frozenset("*?[")
 
 
-def plan(suite: Suite, root: Path, runs: int | None, seed: int | None) -> list[Planned]:
+def plan(suite: Suite, root: Path, runs: int | None, seed: int | None, channel: Channel | None = None) -> list[Planned]:
     """See `Suite.plan`."""
     project = _Project(root)
-    calls = _planned(suite, project, runs, seed, within=())
+    calls = _planned(suite, project, runs, seed, channel, within=())
     if not calls:
         raise BadInput(f"{suite.place('exclude')}the suite '{suite.id}' has no call left to make.")
     return calls
@@ -52,16 +52,22 @@ def alone(scenario: Scenario, suite: Suite, root: Path) -> list[Planned]:
 
 
 def _planned(
-    suite: Suite, project: _Project, runs: int | None, seed: int | None, within: tuple[str, ...]
+    suite: Suite,
+    project: _Project,
+    runs: int | None,
+    seed: int | None,
+    channel: Channel | None,
+    within: tuple[str, ...],
 ) -> list[Planned]:
     if suite.id in within:
         raise BadInput(f"the suite '{suite.id}' includes itself: {' > '.join([*within, suite.id])}.")
     calls: dict[str, Planned] = {}
+    channel = channel or suite.channel
     for included in _included(suite, project.root):
-        for call in _planned(included, project, runs, seed, (*within, suite.id)):
+        for call in _planned(included, project, runs, seed, channel, (*within, suite.id)):
             extended = replace(call, scenario=_with_checks(call.scenario, suite))
             calls.setdefault(call.case.id, extended)
-    for call in _Matrix(suite, project, runs or suite.runs, suite.seed if seed is None else seed).calls():
+    for call in _Matrix(suite, project, runs or suite.runs, suite.seed if seed is None else seed, channel).calls():
         calls.setdefault(call.case.id, call)
     return [call for call in calls.values() if not any(_fits(each, call.case) for each in suite.exclude)]
 
@@ -93,6 +99,8 @@ class _Matrix:
     project: _Project
     runs: int
     seed: int
+    channel: Channel | None = None
+    """Instead of the scenarios' own."""
 
     def calls(self) -> Iterator[Planned]:
         known = scenarios.files(self.project.root)
@@ -100,6 +108,8 @@ class _Matrix:
             yield from self.of_scenario(_with_checks(self.project.scenario(known[name]), self.suite))
 
     def of_scenario(self, scenario: Scenario) -> Iterator[Planned]:
+        if self.channel:
+            scenario = scenario.model_copy(update={"channel": self.channel})
         for persona in self._personas(scenario):
             yield from self._of(scenario, persona)
 
@@ -146,6 +156,8 @@ class _Matrix:
         if scenario.channel == "text":
             yield TYPED, Line()
             return
+        if scenario.channel == "phone":
+            own = telephone(own)
         for n, each in enumerate(self.suite.lines or [OWN]):
             if isinstance(each, dict):
                 yield from each.items()

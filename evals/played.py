@@ -49,7 +49,7 @@ class Wish(Part):
     line: Text | None = None
     """Over which line, instead of the scenario's or the persona's."""
     channel: Channel | None = None
-    """By sound, or typed."""
+    """By sound, by telephone, or typed."""
     seed: Annotated[int, Field(ge=0)] = 0
     """The dice of the first call."""
 

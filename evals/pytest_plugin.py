@@ -40,7 +40,7 @@ class VoiceEval(Protocol):
         """Make the calls of a scenario and judge them.
 
         `persona`: who calls, instead of those that the scenario names. `runs`: how often, each time with the next
-        `seed`. `line`: over which line ('phone', 'street' ...). `channel`: 'audio' or 'text', instead of the
+        `seed`. `line`: over which line ('phone', 'street' ...). `channel`: 'audio', 'phone' or 'text', instead of the
         scenario's own.
         """
 
@@ -48,7 +48,7 @@ class VoiceEval(Protocol):
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("voicebot", "simulated calls to voice agents")
     group.addoption("--voice-runs", type=int, metavar="N", help="make every simulated call N times, with other dice")
-    group.addoption("--voice-channel", choices=["audio", "text"], help="make every simulated call by sound, or typed")
+    group.addoption("--voice-channel", choices=["audio", "phone", "text"], help="make every simulated call so")
     parser.addini("voice_project", "the folder with agents/, when it is not the test's own or one above it", default="")
 
 

@@ -52,7 +52,8 @@ class Scenario(Role):
     caller: CallerKind = Rules()
     """What decides the caller's words: `rules` of the domain file, a `script`, an `llm`, or a `recording`."""
     channel: Channel = "audio"
-    """`audio`: by sound, through the whole engine. `text`: typed, past ear and mouth; quicker, and says nothing about
+    """`audio`: by sound, through the whole engine. `phone`: the same by telephone, Twilio's Media Streams with mu-law,
+    delay and jitter. `text`: typed, past ear and mouth; quicker, and says nothing about
     hearing, latency and turn-taking."""
     line: NamedLine | None = None
     """How the caller's sound reaches the agent: the name of a line (`phone`, `street` ...) or its settings; without

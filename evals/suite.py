@@ -24,6 +24,7 @@ from voicebot.errors import BadInput, did_you_mean
 from voicebot.personas.line import NamedLine
 
 from . import planning
+from .case import Channel
 from .checks import Checks
 from .planned import Planned
 
@@ -72,6 +73,8 @@ class Suite(Part):
     without those that are marked `hard`."""
     also: OneOrMore[Text] = Field(default=[])
     """Who calls beside them."""
+    channel: Channel | None = None
+    """How every call reaches the agent, whatever its scenario says: `audio`, `phone` or `text`."""
     lines: list[NamedOrDefined] = Field(default=[])
     """Over which lines each call is made: `own` (the scenario's or persona's), `phone` and other names, or
     `NAME: {settings}`. Without it, their own."""
@@ -110,13 +113,15 @@ class Suite(Part):
         """Where something of it is written, 'evals/suites/ci.yaml:4:3 ', for the beginning of a sentence."""
         return f"{self._document.place(loc)} " if self._document else ""
 
-    def plan(self, root: Path, runs: int | None = None, seed: int | None = None) -> list[Planned]:
+    def plan(
+        self, root: Path, runs: int | None = None, seed: int | None = None, channel: Channel | None = None
+    ) -> list[Planned]:
         """Every call of this suite in the project `root`, always in the same order, each once.
 
-        `runs` and `seed` replace the suite's own. Raises BadInput for unknown names, for a persona that cannot play a
-        role, and when nothing is left to call.
+        `runs`, `seed` and `channel` replace the suite's own. Raises BadInput for unknown names, for a persona that
+        cannot play a role, and when nothing is left to call.
         """
-        return planning.plan(self, root, runs, seed)
+        return planning.plan(self, root, runs, seed, channel)
 
 
 def read(document: yamlfile.Document, path: Path | None = None) -> Suite:

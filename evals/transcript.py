@@ -9,6 +9,7 @@ from typing import Literal
 
 from voicebot import events
 from voicebot.personas.truth import Sound
+from voicebot.remarks import line_remark
 
 Who = Literal["caller", "agent", "tool", "note"]
 
@@ -133,6 +134,8 @@ def _note(event: events.Event) -> tuple[str, bool] | None:
             return "the caller is silent", False
         case events.AudioNotice():
             return _NOTICES[event.kind], True
+        case events.CallerHeld() | events.CallerBack() | events.TransferMoved() | events.RecordingChanged():
+            return line_remark(event), False
         case events.CallEnded():
             reason = event.reason.replace("_", " ")
             return f"end: {reason}" + (f", {event.detail}" if event.detail else ""), event.reason == "failed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -9,11 +10,11 @@ from pathlib import Path
 from voicebot.errors import BadInput
 from voicebot.transports import Transport
 
-from . import replayed
+from . import phoned, replayed
 from .caller import Caller
 from .dice import Dice
 from .kinds import CallerKind, Improvised, Recording, Rules, Script
-from .line import Line
+from .line import Line, telephone
 from .mind import Mind
 from .mouth import SpeakingMouth
 from .persona import Persona
@@ -40,12 +41,18 @@ class Casting:
     today: date
 
 
+async def _nothing() -> None:
+    """Most lines need not be hung up."""
+
+
 @dataclass(frozen=True)
 class Side:
     """The caller's side of a call."""
 
     caller: Caller
     transport: Transport
+    hang_up: Callable[[], Awaitable[None]] = _nothing
+    """Awaited when the call is over."""
 
 
 def in_role(persona: Persona, role: Role | None, kind: CallerKind, root: Path) -> Persona:
@@ -71,24 +78,41 @@ async def typing(cast: Casting) -> Side:
 async def speaking(cast: Casting) -> Side:
     """A caller who speaks. Raises BadInput and Unavailable."""
     if isinstance(cast.kind, Recording):
-        return _replaying(cast, cast.kind)
-    dice, line = Dice(cast.seed), cast.line or cast.persona.line
-    words = await _words(cast, dice)
-    voice = CallerVoice(cast.persona.voice, line.rate_hz)
-    await voice.load()
+        return Side(*_replayer(cast, cast.kind))
+    line = cast.line or cast.persona.line
     wire = Wire(cast.persona.name, line, seed=cast.seed)
+    return Side(await _speaker(cast, wire), wire)
+
+
+async def phoning(cast: Casting) -> Side:
+    """A caller who speaks into a telephone. Raises BadInput and Unavailable."""
+    line = telephone(cast.line or cast.persona.line)
+    if isinstance(cast.kind, Recording):
+        caller, wire = _replayer(cast, cast.kind)
+    else:
+        wire = Wire(cast.persona.name, line, seed=cast.seed)
+        caller = await _speaker(cast, wire)
+    phone = await phoned.PhoneLine.ring(wire, line, cast.seed)
+    return Side(caller, phone, phone.close)
+
+
+async def _speaker(cast: Casting, wire: Wire) -> Caller:
+    dice = Dice(cast.seed)
+    words = await _words(cast, dice)
+    voice = CallerVoice(cast.persona.voice, wire.rate_hz)
+    await voice.load()
     murmurs = cast.persona.understanding.says.get("backchannel") or ["uh-huh."]
-    return Side(Caller(words, SpeakingMouth(wire, voice, dice), cast.persona.temperament, dice, murmurs), wire)
+    return Caller(words, SpeakingMouth(wire, voice, dice), cast.persona.temperament, dice, murmurs)
 
 
-def _replaying(cast: Casting, kind: Recording) -> Side:
+def _replayer(cast: Casting, kind: Recording) -> tuple[Caller, Wire]:
     """Nothing but what is in the recording is to be heard: it has come over a line already, and no habit adds to it."""
     recorded = replayed.read(cast.root / kind.call)
     dice, line = Dice(cast.seed), Line(rate_hz=recorded.rate_hz)
     wire = Wire(cast.persona.name, line, seed=cast.seed)
     words = replayed.Replay(recorded, cast.persona, cast.today)
     mouth = SpeakingMouth(wire, CallerVoice(cast.persona.voice, line.rate_hz), dice)
-    return Side(Caller(words, mouth, Temperament(), dice), wire)
+    return Caller(words, mouth, Temperament(), dice), wire
 
 
 async def _words(cast: Casting, dice: Dice) -> Words:

@@ -49,6 +49,8 @@ class Line(Part):
     """What else is to be heard; without it, only the faint noise of every line."""
     loss: Loss | None = None
     """Packets that get lost on the way."""
+    jitter_ms: float = Field(default=0, ge=0, le=500)
+    """How much later than usual the network delivers a message at most: on the channel `phone` only."""
     muffled_hz: int | None = Field(default=None, ge=500, le=7000)
     """Everything above this frequency is missing: a hand or a mask before the mouth, a speaker far away."""
     gain_db: float = Field(default=0, ge=-40, le=20)
@@ -67,9 +69,14 @@ LINES: dict[str, Line] = {
     "muffled": Line(muffled_hz=2500),
     "faint": Line(gain_db=-15),
     "lossy": Line(loss=Loss(percent=3, burst=2)),
-    "mobile": Line(rate_hz=8000, noise=Noise(kind="street", snr_db=20), loss=Loss(percent=2, burst=2)),
+    "mobile": Line(rate_hz=8000, noise=Noise(kind="street", snr_db=20), loss=Loss(percent=2, burst=2), jitter_ms=40),
 }
 """Lines by name, for persona files (`line: street`) and suites (`lines: [clean, street]`)."""
+
+
+def telephone(line: Line) -> Line:
+    """The line as a telephone has it."""
+    return line.model_copy(update={"rate_hz": 8000})
 
 
 def _named(value: object) -> object:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -23,12 +23,13 @@ from voicebot.agent import Agent
 from voicebot.call import Call
 from voicebot.errors import VoicebotError
 from voicebot.events import CallEnded, CallStarted, Event
-from voicebot.transports import link
+from voicebot.telephony import media_stream
+from voicebot.transports import link, paired
 
 from . import persona as personas
 from . import sandbox, truth
 from .caller import LONGEST_S
-from .casting import Casting, Side, in_role, speaking, typing
+from .casting import Casting, Side, in_role, phoning, speaking, typing
 from .kinds import CallerKind, Rules
 from .line import Line
 from .persona import Persona
@@ -39,8 +40,9 @@ from .words import CallerBroke
 _HANGS_UP_S = 30.0
 """How long a call may take to end when its caller has hung up."""
 
-Channel = Literal["audio", "text"]
-"""By sound through the whole engine, or typed past ear and mouth."""
+Channel = Literal["audio", "phone", "text"]
+"""By sound through the whole engine, the same by telephone, or typed past ear and mouth."""
+_SIDES: dict[Channel, Callable[[Casting], Awaitable[Side]]] = {"audio": speaking, "phone": phoning, "text": typing}
 Face = Callable[[Event], None]
 
 
@@ -142,7 +144,7 @@ async def play(
     began = time.monotonic()
     with sandbox.copied(root) as copy, _pretended(at):
         casting = Casting(in_role(persona, role, kind, root), kind, line, seed, root, date.today())
-        side = await (typing(casting) if channel == "text" else speaking(casting))
+        side = await _SIDES[channel](casting)
         call = Call(Agent.load(sandbox.within(copy, agent_path)), side.transport, record=calls_dir)
         call.folder = record or call.folder
         came_of_it = await _Attempt(side, call, copy, faces).run()
@@ -163,6 +165,7 @@ class _Attempt:
 
     def __init__(self, side: Side, call: Call, root: Path, faces: Iterable[Face]) -> None:
         self._caller = side.caller
+        self._hang_up = side.hang_up
         self._call = call
         self._root = root
         self._answered = False
@@ -214,7 +217,9 @@ class _Attempt:
         finally:
             caller.cancel()
             call.cancel()
-            await asyncio.gather(caller, call, return_exceptions=True)
+            *_, line = await asyncio.gather(caller, call, self._hang_up(), return_exceptions=True)
+            if isinstance(line, Exception):
+                return f"the line broke: {_told(line)}"  # noqa: B012 - whatever else is wrong came of this
 
     def _blamed(self, caller: asyncio.Task[None], call: asyncio.Task[CallEnded]) -> str:
         """Raises VoicebotError for what was wrong before the call."""
@@ -233,11 +238,14 @@ class _Attempt:
         return f"the line broke: {_told(failed)}" if _of_the_simulation(failed) else ""
 
 
+_CALLERS_HALF = (link.__name__, media_stream.__name__, paired.__name__)
+
+
 def _of_the_simulation(error: BaseException) -> bool:
     """Whether it was raised in the caller's half of the call, which the engine runs as its transport."""
     modules = [str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(error.__traceback__)]
     innermost = next((name for name in reversed(modules) if name.startswith("voicebot.")), "")
-    return innermost == link.__name__ or innermost.startswith(f"{__package__}.")
+    return innermost in _CALLERS_HALF or innermost.startswith(f"{__package__}.")
 
 
 def _told(error: BaseException) -> str:

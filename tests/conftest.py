@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 
@@ -20,3 +21,14 @@ def _no_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         del os.environ[MODELS_SETTING]
     else:
         os.environ[MODELS_SETTING] = before
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """A command that was run here with --debug, or a server, leaves its log to nobody."""
+    root = logging.getLogger()
+    level = root.level
+    yield
+    root.setLevel(level)
+    for handler in [each for each in root.handlers if type(each).__module__.startswith("voicebot.")]:
+        root.removeHandler(handler)

@@ -54,7 +54,11 @@ class Breaker:
     def failed(self) -> None:
         self._in_a_row += 1
         if self._in_a_row >= self._limit:
-            self._probe_at_s = asyncio.get_running_loop().time() + self.open_s
+            self.open()
+
+    def open(self) -> None:
+        """Allow nothing from now on, for `open_s`, whatever the reason."""
+        self._probe_at_s = asyncio.get_running_loop().time() + self.open_s
 
 
 _BREAKERS: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Breaker]] = WeakKeyDictionary()

@@ -8,13 +8,11 @@ ended = await call.run()
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from loguru import logger
 from pipecat.frames.frames import (
     InterruptionFrame,
     TranscriptionFrame,
@@ -22,16 +20,18 @@ from pipecat.frames.frames import (
     UserStoppedSpeakingFrame,
 )
 
-from voicebot import clock, events, opening
+from voicebot import clock, events, logs, opening
 from voicebot.agent import Agent
-from voicebot.asides import Aside, Asides
-from voicebot.brain import Brain, HandOver, HangUp, Output, ToolResult
+from voicebot.asides import After, Aside, Asides, PutsThrough, Through, Wait, through_of
+from voicebot.brain import Brain, Discreet, HandOver, HangUp, Moved, Output, ToolResult
 from voicebot.brain.mind import open_brain
 from voicebot.brain.watch import guard_of
 from voicebot.cast import Cast
+from voicebot.chronicle import Chronicle
 from voicebot.deeds import event_of
 from voicebot.media import quality
 from voicebot.media.ear import Ear
+from voicebot.media.hold_music import music
 from voicebot.media.playout import Playout
 from voicebot.opening import Reason
 from voicebot.pipeline import (
@@ -43,21 +43,21 @@ from voicebot.pipeline import (
     HeardFrame,
     LikelyTurnFrame,
     MouthProcessor,
-    Speak,
 )
 from voicebot.purse import Purse
-from voicebot.store.record import Record
+from voicebot.store.record import open_record
 from voicebot.stt import STT, Transcript
-from voicebot.telling import AnyEvent, Face, Telling
+from voicebot.telling import Face, Telling
 from voicebot.transports import Transport
 from voicebot.tts import TTS
 from voicebot.turns.filler import Hold
 from voicebot.turns.floor import Ending, Floor
 from voicebot.turns.keypad import Keypad
+from voicebot.turns.on_hold import BACK, OnHold, WhyBack
 from voicebot.turns.silence import SILENCES, Silence
 
 
-class Call:
+class Call(Chronicle):
     """One call between a caller (the transport) and an agent."""
 
     def __init__(
@@ -80,20 +80,24 @@ class Call:
         self.agent = agent
         self.transport = transport
         self.folder = record / self.id if record else None
-        self._telling = Telling(guard := guard_of(agent), traceparent)
-        self._turn = 0
-        self._reply_turn = 0
-        self._answered_at = 0.0
-        self._after_reply: tuple[Reason, str] | None = None
+        super().__init__(Telling(guard := guard_of(agent), traceparent))
+        self._telling.place.call, self._telling.place.language = self.id, agent.language
+        self.put_through: PutsThrough | None = None
+        """Who asks others whether they take the call; None: it can only be handed over, and ends with that."""
+        self._after_reply: After | None = None
         self._asides = Asides()
         self._purse = Purse(agent, self.id, self._emit, self)
+        self._counted = self._purse.counted
         self._keypad = Keypad(self._entered)
         self._silence = Silence(agent.voice.turns.idle, self._caller_is_silent)
-        spoken = transport.rate_hz > 0
+        spoken, rate_hz = transport.rate_hz > 0, transport.rate_hz
+        hold_music = agent.root / agent.voice.hold_music if agent.voice.hold_music else None
+        self._on_hold = OnHold(transport, self, partial(music, hold_music, rate_hz), partial(self.back, "forgotten"))
         self._cast = Cast(agent, partial(self._replaced, "stt"), partial(self._replaced, "tts"), self._speech_used)
         self._stt = (stt or self._cast.stt) if spoken else None
         self._tts = (tts or self._cast.tts) if spoken else None
         self._brain = brain or open_brain(agent, self.id, guard)
+        self._named = {"stt": self._stt, "llm": self._brain, "tts": self._tts}
 
     def subscribe(self, face: Face) -> None:
         """`face(event)` is called on the event loop for every event from now on; it must be quick."""
@@ -101,10 +105,14 @@ class Call:
 
     async def run(self) -> events.CallEnded:
         """The whole call. Returns how it ended; cancelling it ends the call as interrupted."""
+        with logs.inside(self._telling.place):
+            return await self._run()
+
+    async def _run(self) -> events.CallEnded:
         await opening.load(self._stt, self._tts, self._telling)
         await self._purse.open()
         if self.folder:
-            self._telling.record = Record(self.folder, self.transport.rate_hz, self.agent.source)
+            self._telling.record = open_record(self.folder, self.transport.rate_hz, self.agent.source)
         loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[tuple[Reason, str]] = loop.create_future()  # as it is: its record may be redacted
         clock.catch_up()
@@ -126,10 +134,14 @@ class Call:
         return ended
 
     def _assemble(self) -> None:
-        self._playout = Playout(self.transport, self)
+        self._playout, recording = Playout(self.transport, self), self.agent.recording
+        self._untold = recording.announce or "" if self.folder or recording.twilio else ""
+        """That the call is recorded, until the caller has heard it."""
         mouth = MouthProcessor(self._tts, self._playout, self.transport.rate_hz, self)
         self._brain.on_finish(self._tool_finished)
-        self._pipeline = CallPipeline(BrainProcessor(self._brain, self, self._hold()), mouth)
+        fills = self.agent.brain.filler if self._tts else None  # on a typed line there are no silences
+        hold = partial(Hold, fills, self.agent.language, self._playout) if fills else None
+        self._pipeline = CallPipeline(BrainProcessor(self._brain, self, hold), mouth)
         self._floor: Floor | None = None
         if self._stt:
             stt, rate_hz = self._stt, self.transport.rate_hz
@@ -139,18 +151,11 @@ class Call:
             ear, listen = partial(Ear, rate_hz), partial(stt.stream, rate_hz)
             self._floor = Floor(self.agent.voice.turns, ear, listen, self._playout, self)
 
-    def _hold(self) -> Callable[[Speak], Hold] | None:
-        """What fills silences; on a typed line there are none."""
-        filler = self.agent.brain.filler
-        if filler is None or self._tts is None:
-            return None
-        return lambda speak: Hold(filler, self.agent.language, self._playout, speak)
-
     async def _converse(self) -> tuple[Reason, str]:
         await self._pipeline.start()
         if not self._purse.refuses():
             self._playout.begin()
-            self._pipeline.send(GreetFrame())
+            self._pipeline.send(GreetFrame(self._untold))
         caller = asyncio.create_task(self.transport.run(self))
         either: set[asyncio.Future[Any]] = {caller, self.ended}
         try:
@@ -164,6 +169,7 @@ class Call:
         self.end(reason, detail)
         self._silence.end()
         self._keypad.close()
+        self._on_hold.end()
         if self._playout.busy:
             self._stop_reply()
         await self._pipeline.close()
@@ -178,8 +184,9 @@ class Call:
     # -- the transport's Ear -----------------------------------------------------------------------------------------
 
     def audio(self, pcm: bytes) -> None:
-        if self._telling.record:
-            self._telling.record.caller(pcm)
+        self._telling.caller(pcm)
+        if self._on_hold.on:
+            pcm = bytes(len(pcm))
         if self._floor:
             self._floor.ear.audio(pcm)
             self._quality.hear(pcm, speaking=self._floor.ear.speaking, now_s=self.now_ms() / 1000)
@@ -194,6 +201,10 @@ class Call:
 
     def keys(self, keys: str) -> None:
         """Touch tones of the caller's; the agent is silent until the number is whole."""
+        if self._on_hold.on:
+            if BACK in keys:
+                self.back("key")
+            return
         self._silence.end()
         if self._playout.busy:
             self.barge_in()
@@ -210,10 +221,23 @@ class Call:
         if self.ended.done():
             return
         self._asides.add(aside)
-        if aside.ending and aside.ending[0] == "handed_over":
-            self._emit(events.HandedOver, to=aside.ending[1], reason="")
+        if aside.handed_to:
+            self._emit(events.HandedOver, to=aside.handed_to, reason="")
+        if aside.ending:
+            self._take_back("ending")
         if not self._playout.busy:
             self._wait_for_caller()
+
+    async def take_over(self, aside: Aside) -> None:
+        """The agent says this now, whatever goes on, and hears nobody from then on: a machine has no turns."""
+        floor, self._floor = self._floor, None
+        self._silence.end()
+        if floor:
+            await floor.close()
+        if not self.ended.done():
+            if self._playout.busy:
+                self._cut_short()
+            self._speak_up(aside)
 
     def _speak_up(self, aside: Aside) -> None:
         if aside.text:
@@ -222,12 +246,36 @@ class Call:
             self._playout.begin()
             self._pipeline.send(AsideFrame(aside.text, last=aside.ending is not None))
         elif aside.ending:
-            self.end(*aside.ending)
+            self._afterwards(aside.ending)
+
+    def _afterwards(self, after: After) -> None:
+        """What comes behind the agent's words."""
+        self._after_reply = None
+        if isinstance(after, tuple):
+            self.end(*after)
+            return
+        self._silence.end()
+        if self._on_hold.begin():
+            self._emit(events.CallerHeld, why="asked" if isinstance(after, Wait) else "transfer")
+        if isinstance(after, Through) and self.put_through:
+            self.put_through.ask(after)
+
+    def back(self, why: WhyBack, text: str = "") -> None:
+        """The agent is back with a caller who waits, and says this. Nothing happens when nobody waits."""
+        if not self._take_back(why):
+            return
+        if text:
+            self.interject(Aside(text))
+        else:
+            self._answer("")
+
+    def _take_back(self, why: WhyBack) -> bool:
+        waited_s = None if self.ended.done() else self._on_hold.end()
+        if waited_s is not None:
+            self._emit(events.CallerBack, why=why, waited_ms=round(waited_s * 1000, 3))
+        return waited_s is not None
 
     # -- the floor's Conversation ------------------------------------------------------------------------------------
-
-    def now_ms(self) -> float:
-        return (asyncio.get_running_loop().time() - self._answered_at) * 1000
 
     def settles(self, text: str) -> bool:
         return self._brain.settles(text)
@@ -237,12 +285,6 @@ class Call:
         self._silence.end()
         self._emit(events.CallerSpeechStarted, speech_start_ms=speech_start_ms)
         self._pipeline.send(UserStartedSpeakingFrame())
-
-    def caller_paused(self, speech_end_ms: float) -> None:
-        self._emit(events.CallerSpeechStopped, speech_end_ms=speech_end_ms)
-
-    def caller_saying(self, text: str) -> None:
-        self._emit(events.TranscriptInterim, text=text)
 
     def caller_said(self, transcript: Transcript) -> None:
         self._silence.caller_spoke()
@@ -261,39 +303,24 @@ class Call:
         if not self._playout.busy:
             self._wait_for_caller()
 
-    def agent_paused(self, speech_start_ms: float) -> None:
-        if self._playout.speaking:
-            self._emit(events.AgentPaused, speech_start_ms=speech_start_ms)
-
-    def agent_resumed(self) -> None:
-        if self._playout.speaking:
-            self._emit(events.AgentResumed)
-
     def barge_in(self) -> None:
         if self._playout.speaking:
             self._emit(events.BargeIn, heard=self._playout.heard())
+        self._cut_short()
+
+    def _cut_short(self) -> None:
         self._stop_reply()
         self._asides.interrupted()
+        if self._untold and self._untold not in self._playout.heard():
+            self._asides.add(Aside(self._untold))
         self._after_reply = None
         self._pipeline.send(InterruptionFrame(), HeardFrame(self._playout.heard_answer(), interrupted=True))
 
     def turn_ended(self, ending: Ending) -> None:
         self._emit(events.TurnEnded, **vars(ending))
         self._pipeline.send(UserStoppedSpeakingFrame())
+        self._take_back("spoke")
         self._answer(ending.text, self.now_ms() - ending.speech_end_ms)
-
-    def failed(self, kind: Literal["stt", "llm", "tts", "turn"], error: BaseException) -> None:
-        logger.opt(exception=error).debug("provider failed")
-        parts = {"stt": self._stt, "llm": self._brain, "tts": self._tts}
-        self._replaced(kind, getattr(parts.get(kind), "name", "smart-turn"), error, "")
-
-    def _replaced(self, kind: str, provider: str, error: BaseException, remedy: str) -> None:
-        """A provider failed, and what it left undone goes to the next one."""
-        told = f"{type(error).__name__}: {error}"
-        self._emit(events.ProviderFailed, kind=kind, provider=provider, error=told, remedy=remedy)
-
-    def _speech_used(self, fields: dict[str, Any]) -> None:
-        self._emit(events.SpeechUsed, self._reply_turn if fields["kind"] == "tts" else None, **fields)
 
     def _answer(self, text: str, silent_ms: float = 0.0) -> None:
         self._reply_turn = self._turn
@@ -307,27 +334,25 @@ class Call:
         if spoke:
             self._emit(events.AgentSpeechStopped, self._reply_turn, heard=heard, said=said, interrupted=True)
 
-    # -- the pipeline's Narrator -------------------------------------------------------------------------------------
-
-    def first_token(self) -> None:
-        self._emit(events.FirstToken, self._reply_turn)
-
-    def first_clause(self) -> None:
-        self._emit(events.FirstClause, self._reply_turn)
-
-    def first_audio(self) -> None:
-        self._emit(events.FirstAudio, self._reply_turn)
+    # -- the pipeline's Narrator, and the playout's Follower ---------------------------------------------------------
 
     def brain_did(self, output: Output) -> None:
-        if told := event_of(output):
+        if isinstance(output, Moved):
+            self._keep_secrets(self._cast.agent.flow, output)
+        through = through_of(output, self._cast.agent, self.put_through)
+        if through is None and (told := event_of(output)):
             kind, fields = told
             self._emit(kind, self._reply_turn, **fields)
-        if isinstance(output, HandOver) and output.agent:
+        if through:
+            self._after_reply = through
+        elif isinstance(output, HandOver) and output.agent:
             self._cast.enter(output.agent)
         elif isinstance(output, HandOver):
             self._after_reply = ("handed_over", output.to)
         elif isinstance(output, HangUp):
             self._after_reply = ("agent_hung_up", output.reason)
+        elif isinstance(output, Discreet):
+            (self.pause_record if output.on else self.resume_record)("the agent")
 
     def _tool_finished(self, result: ToolResult) -> None:
         """One that ran in the background; the agent says so when nobody speaks."""
@@ -335,31 +360,13 @@ class Call:
         if not self._playout.busy and not self.ended.done():
             self._wait_for_caller()
 
-    # -- the playout's Follower --------------------------------------------------------------------------------------
-
-    def agent_started(self, *, filler: bool) -> None:
-        self._emit(events.AgentSpeechStarted, self._reply_turn, filler=filler)
-
-    def agent_clause(self, text: str, starts_in_ms: float, length_ms: float, *, filler: bool) -> None:
-        starts_ms = round(self.now_ms() + starts_in_ms, 3)
-        ends_ms = round(starts_ms + length_ms, 3)
-        said = {"text": text.strip(), "starts_ms": starts_ms, "ends_ms": ends_ms, "filler": filler}
-        self._emit(events.AgentSaying, self._reply_turn, **said)
-
-    def agent_audio(self, pcm: bytes) -> None:
-        if self._telling.record:
-            self._telling.record.agent(pcm)
-
-    def agent_silenced(self) -> None:
-        if self._telling.record:
-            self._telling.record.agent_silenced()
-
     def agent_finished(self) -> None:
         said = self._playout.said
         self._emit(events.AgentSpeechStopped, self._reply_turn, heard=said, said=said, interrupted=False)
         self._pipeline.send(HeardFrame(self._playout.answer))
+        self._untold = ""
         if self._after_reply:
-            self.end(*self._after_reply)
+            self._afterwards(self._after_reply)
             return
         if self._floor:
             self._floor.agent_finished()
@@ -370,7 +377,7 @@ class Call:
     def _wait_for_caller(self) -> None:
         """Nobody speaks. The agent speaks up when it has news, else it is the caller's turn."""
         self._silence.end()
-        if self._floor and self._floor.caller_has_it:
+        if self._on_hold.on or (self._floor and self._floor.caller_has_it):
             return
         if aside := self._asides.next():
             self._speak_up(aside)
@@ -390,10 +397,3 @@ class Call:
         """The call ends here, if it has not; `detail` is for the record."""
         if not self.ended.done():
             self.ended.set_result((reason, detail))
-
-    # -- events ------------------------------------------------------------------------------------------------------
-
-    def _emit(self, kind: type[AnyEvent], turn: int | None = None, /, **fields: Any) -> AnyEvent:
-        turn = self._turn if turn is None else turn
-        event = kind(t_ms=round(self.now_ms(), 3), lag_ms=clock.lag_ms(), turn=turn, **fields)
-        return self._purse.counted(self._telling.tell(event))

@@ -34,6 +34,11 @@ class Cast:
         self._used = used
         self._prices = prices(agent.root)
 
+    @property
+    def agent(self) -> Agent:
+        """Who is on the line."""
+        return self._family[self.file]
+
     @cached_property
     def stt(self) -> STT:
         """Hears with what the agent on the line names; a stretch of speech stays with who heard its beginning."""
@@ -49,8 +54,7 @@ class Cast:
 
     def _voices(self, agent: Agent) -> TTS:
         candidates = providers.ttss(agent)
-        often = [agent.greeting or "", *(one.say for one in agent.handoff)]
-        phrases = None if candidates[0].instant else Phrases(paths.phrases_dir(), often, _manner(agent))
+        phrases = None if candidates[0].instant else Phrases(paths.phrases_dir(), agent.says_often, _manner(agent))
         pronounce = agent.voice.pronounce
         return Voices(candidates, self._tts_failed, agent.language, pronounce, phrases, self._spoken)
 

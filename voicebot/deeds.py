@@ -8,6 +8,7 @@ from typing import Any
 from voicebot import events
 from voicebot.brain import (
     CallTool,
+    Discreet,
     Failed,
     Guarded,
     HandOver,
@@ -36,8 +37,8 @@ _MORE: dict[type[Output], dict[str, Any]] = {PressKeys: {"side": "agent"}}
 
 
 def event_of(output: Output) -> tuple[type[events.Event], dict[str, Any]] | None:
-    """The event that tells of `output` and its fields; None for what the call tells itself (words, hanging up)."""
-    if isinstance(output, Say | HangUp):
+    """The event that tells of `output` and its fields; None for what the call tells itself."""
+    if isinstance(output, Say | HangUp | Discreet):
         return None
     kind = type(output)
     return _EVENTS[kind], {**asdict(output), **_MORE.get(kind, {})}

@@ -20,18 +20,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
-
-class _Event(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    v: Literal[1] = 1
-    t_ms: float
-    """Milliseconds since the call was answered, on the call's clock."""
-    lag_ms: float = 0.0
-    """How much later it would have happened on the real clock: computing that `t_ms` does not count. 0 there."""
-    turn: int = 0
+from voicebot.event import Event as _Event
+from voicebot.line_events import CallerBack as CallerBack
+from voicebot.line_events import CallerHeld as CallerHeld
+from voicebot.line_events import LineNews as LineNews
+from voicebot.line_events import RecordingChanged as RecordingChanged
+from voicebot.line_events import TransferMoved as TransferMoved
 
 
 class CallStarted(_Event):
@@ -355,6 +351,11 @@ Event = Annotated[
     | KeysPressed
     | CallerSilent
     | AudioNotice
+    | CallerHeld
+    | CallerBack
+    | TransferMoved
+    | RecordingChanged
+    | LineNews
     | CallEnded,
     Field(discriminator="type"),
 ]

@@ -48,6 +48,9 @@ Speak = Callable[[str], Awaitable[None]]
 class GreetFrame(DataFrame):
     """The call was answered: the agent speaks first."""
 
+    before: str = ""
+    """What it says before its greeting."""
+
 
 @dataclass
 class CallerTurnFrame(DataFrame):
@@ -130,7 +133,7 @@ class BrainProcessor(FrameProcessor):
         if isinstance(frame, CallerTurnFrame):
             await self._held(self._brain.reply(frame.text), frame.silent_ms)
         elif isinstance(frame, GreetFrame):
-            await self._reply(self._brain.greet())
+            await self._reply(_greeting(frame.before, self._brain))
         elif isinstance(frame, AsideFrame):
             await self._reply(_just(frame.text) if frame.last else self._brain.say(frame.text))
         elif isinstance(frame, LikelyTurnFrame):
@@ -178,6 +181,14 @@ class BrainProcessor(FrameProcessor):
             if not spoke:
                 await self.push_frame(LLMTextFrame(APOLOGY))
         await self.push_frame(LLMFullResponseEndFrame())
+
+
+async def _greeting(before: str, brain: Brain) -> AsyncGenerator[Output, None]:
+    if before:
+        yield Say(f"{before} ")
+    async with aclosing(brain.greet()) as outputs:
+        async for output in outputs:
+            yield output
 
 
 async def _just(text: str) -> AsyncGenerator[Output, None]:

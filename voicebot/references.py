@@ -18,7 +18,7 @@ from pydantic import ValidationInfo
 from voicebot import graphref
 from voicebot.errors import did_you_mean
 
-BUILT_IN_TOOLS = frozenset({"end_call", "hand_over", "press_keys"})
+BUILT_IN_TOOLS = frozenset({"end_call", "hand_over", "press_keys", "pause_recording"})
 """Every brain has these; a tool of the project cannot take their names."""
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from voicebot import paths
 from voicebot.errors import BadInput, did_you_mean
+from voicebot.evals.case import Channel
 
 from . import shard
 
@@ -34,6 +35,8 @@ class Arguments(BaseModel):
     """Names, parts of names, or patterns such as `books*`; nothing is everything."""
     personas: list[str] = []
     lines: list[str] = []
+    channel: Channel | None = None
+    """How every call reaches the agent, whatever suite and scenarios say."""
     shard: str = ""
     """'2/4' for a part of the suite."""
     real_time: bool = False
@@ -44,7 +47,7 @@ class Arguments(BaseModel):
         """The calls there are to make in the project `root`. Raises BadInput, also when there are none."""
         from voicebot.evals import suite
 
-        calls = suite.find(self.suite, root).plan(root, runs=self.runs, seed=self.seed)
+        calls = suite.find(self.suite, root).plan(root, runs=self.runs, seed=self.seed, channel=self.channel)
         calls = _chosen(calls, self.scenarios, "scenario", lambda call: call.case.scenario)
         calls = _chosen(calls, self.personas, "persona", lambda call: call.case.persona)
         calls = _chosen(calls, self.lines, "line", lambda call: call.case.line)

@@ -36,7 +36,9 @@ class PhoneCall:
         delay_s: float = 0.05,
         brain: EchoBrain | None = None,
         record: Path | None = None,
+        settings: str = "",
     ) -> None:
+        """`settings`: lines that are added to the agent's file."""
         self.brain = brain or EchoBrain(says, greeting=greeting)
         self.events: list[events.Event] = []
         self.phone = Link("+15550100", rate_hz=8000)
@@ -45,6 +47,7 @@ class PhoneCall:
         self._stt = ScriptSTT(hears, interim=True)
         self._delay_s = delay_s
         self._record = record
+        self._agent = Agent.parse(AGENT + settings)
 
     def play(self, caller: Callable[[PhoneCall], Awaitable[None]]) -> events.CallEnded:
         """The whole call; it ends when `caller` does, unless something ends it first."""
@@ -62,9 +65,7 @@ class PhoneCall:
 
         calling = asyncio.create_task(self.stream.run())
         self.leg = await twilio.answer(server)
-        self.call = Call(
-            Agent.parse(AGENT), self.leg, record=self._record, stt=self._stt, tts=ToneTTS(8000), brain=self.brain
-        )
+        self.call = Call(self._agent, self.leg, record=self._record, stt=self._stt, tts=ToneTTS(8000), brain=self.brain)
         self.call.subscribe(self.events.append)
         speaking = asyncio.create_task(speak())
         try:

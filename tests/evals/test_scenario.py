@@ -78,7 +78,7 @@ def test_it_reaches_other_processes_whole(tmp_path: Path) -> None:
         ("expect: []", "6:9", "'expect' is a check. Write it under 'checks:'."),
         ("line: fone", "6:7", "no line 'fone'. Did you mean 'phone'?"),
         ("at: soon", "6:5", "'at' must be a valid datetime or date"),
-        ("channel: fax", "6:10", "'channel' cannot be 'fax'. Known: audio, text."),
+        ("channel: fax", "6:10", "'channel' cannot be 'fax'. Known: audio, phone, text."),
         ("data: {notes.json: []}", "6:20", "'notes.json' is no JSON file of the tools. Write it as data/NAME.json."),
         ("data: {data/x.json: 3}", "6:21", "must be"),
         ("facts: {day: [1]}", "6:14", "must be 'key: value' lines, not a list."),

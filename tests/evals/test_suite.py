@@ -45,9 +45,9 @@ def plan(root: Path):
     for path in folder.glob("*.yaml"):
         path.unlink()
 
-    def of(text: str, name: str = "ci", **how: int) -> list[Planned]:
+    def of(text: str, name: str = "ci", runs: int | None = None, seed: int | None = None) -> list[Planned]:
         (folder / f"{name}.yaml").write_text(f"name: {name}\n{text}\n")
-        return suite.find(name, root).plan(root, **how)
+        return suite.find(name, root).plan(root, runs=runs, seed=seed)
 
     return of
 

@@ -14,6 +14,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 BY_OTHERS = {
+    "tree-sitter": "Textual imports it to colour YAML in the studio's editor, and does not declare it",
+    "tree-sitter-yaml": "the grammar for it, which Textual looks for by name",
     "pytz": "DuckDB imports it to give out a time with a zone, and does not declare it",
 }
 """Packages that no line of ours imports, and why they are declared all the same."""

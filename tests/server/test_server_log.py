@@ -8,7 +8,7 @@ import sys
 
 PROGRAM = """
 import logging, sys
-from voicebot.server.processes import logs
+from voicebot import logs
 logs.begin(sys.argv[1], colour=False, worker=2)
 from loguru import logger
 def ours():
@@ -63,7 +63,7 @@ def test_a_traceback_shows_no_values() -> None:
 
 def test_nobody_waits_for_a_log_that_nobody_reads() -> None:
     program = (
-        "import os, sys, time; from voicebot.server.processes import logs; logs.begin('json')\n"
+        "import os, sys, time; from voicebot import logs; logs.begin('json')\n"
         "from loguru import logger\n"
         "log = logger.patch(lambda record: record.update(name='voicebot.server.x'))\n"
         "begun = time.monotonic()\n"

@@ -111,18 +111,18 @@ def test_a_header_that_was_sent_twice_says_nothing(tmp_path: Path):
 
     url = "wss://voice.example.com/twilio/stream"
     one = WireHeaders({"Host": "voice.example.com", "X-Twilio-Signature": signature(url, token=TOKEN)})
-    Signatures(Settings(project=tmp_path)).check_upgrade(Asked("/twilio/stream", one))
+    Signatures(Settings(project=tmp_path)).base_of_upgrade(Asked("/twilio/stream", one))
     one["X-Twilio-Signature"] = signature(url, token=TOKEN)
     with pytest.raises(Unsigned):
-        Signatures(Settings(project=tmp_path)).check_upgrade(Asked("/twilio/stream", one))
+        Signatures(Settings(project=tmp_path)).base_of_upgrade(Asked("/twilio/stream", one))
 
 
 @pytest.mark.parametrize("url", ["wss://voice.example.com/twilio/stream", "wss://voice.example.com/twilio/stream/"])
 def test_an_upgrade_is_signed_over_its_own_url(tmp_path: Path, url: str):
     signatures = Signatures(Settings(project=tmp_path, public_url="https://voice.example.com"))
-    signatures.check_upgrade(asked(url, target="/twilio/stream", form={}))
+    signatures.base_of_upgrade(asked(url, target="/twilio/stream", form={}))
     with pytest.raises(Unsigned):
-        signatures.check_upgrade(asked("https://voice.example.com/twilio/stream", target="/twilio/stream", form={}))
+        signatures.base_of_upgrade(asked("https://voice.example.com/twilio/stream", target="/twilio/stream", form={}))
 
 
 def test_two_tokens_are_good_while_one_is_exchanged_and_without_a_restart(

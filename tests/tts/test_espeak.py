@@ -125,3 +125,10 @@ async def test_a_repeatable_voice_sounds_the_same_after_it_was_cut_off() -> None
 def test_an_agent_sounds_the_same_each_time_on_the_skip_idle_clock() -> None:
     said = [sound(clock.run(speak(Espeak(), "Which day suits you?"), skip_idle=True)) for _ in range(3)]
     assert said[0] == said[1] == said[2]
+
+
+async def test_many_voices_may_be_looked_at_before_one_speaks() -> None:
+    """eSpeak's own queue of voices overran, and took the process along."""
+    for count in range(400):
+        espeakng.check(espeakng.Voice("en-us+f2" if count % 2 else "en-us+m6", 150, 50))
+    assert sound(await speak(Espeak("en-us+robosoft2"), "hello"))

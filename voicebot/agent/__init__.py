@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -22,7 +22,8 @@ from voicebot import paths, validation, yamlfile
 from voicebot.agent.brain import Brain
 from voicebot.agent.budget import Budget
 from voicebot.agent.filler import Filler
-from voicebot.agent.handoff import MAX_AGENTS, Handoff, Handoffs
+from voicebot.agent.handoff import MAX_AGENTS, Handoff, Handoffs, Warm
+from voicebot.agent.recording import Recording
 from voicebot.agent.tools import HttpTool, McpServer, ToolSettings
 from voicebot.agent.values import OneOrMore, Part, Text, language_code
 from voicebot.agent.voice import Turns, Voice
@@ -38,10 +39,12 @@ __all__ = [
     "HttpTool",
     "McpServer",
     "OneOrMore",
+    "Recording",
     "Text",
     "ToolSettings",
     "Turns",
     "Voice",
+    "Warm",
     "agent_schema",
     "find_agent",
 ]
@@ -65,6 +68,8 @@ class Agent(Part):
     and the model helps it to understand and answers what is beside the matter."""
     handoff: Handoffs = Field(default=[])
     """Who takes the call when the agent passes it on: one, or a list of several."""
+    recording: Recording = Recording()
+    """What callers are told of the recording, and when it pauses."""
     budget: Budget | None = None
     """What its calls may cost. Of a call that goes through several agents, the one that answers it pays."""
 
@@ -73,6 +78,7 @@ class Agent(Part):
     _source: str | None = PrivateAttr(default=None)
     _sha256: str | None = PrivateAttr(default=None)
     _family: dict[Path, Agent] = PrivateAttr(default_factory=dict)
+    _of_one_call: bool = PrivateAttr(default=False)
 
     @model_validator(mode="after")
     def _can_answer(self) -> Self:
@@ -165,6 +171,20 @@ class Agent(Part):
         """The agent in `file`, which one of its handoffs names."""
         path = (self.root / file).resolve()
         return self._family[path] if path in self._family else Agent.load(path)
+
+    def in_one_call(self, fill: Callable[[str], str]) -> Agent:
+        """This agent with the greeting and the prompt that `fill` makes of its own, for one call only."""
+        prompt, greeting = self.brain.prompt, self.greeting
+        brain = self.brain.model_copy(update={"prompt": fill(prompt) if prompt else prompt})
+        copy = self.model_copy(update={"greeting": fill(greeting) if greeting else greeting, "brain": brain})
+        copy._of_one_call = True
+        return copy
+
+    @property
+    def says_often(self) -> list[str]:
+        """What it says in many calls, word for word."""
+        greeting = [self.greeting] if self.greeting and not self._of_one_call else []
+        return [*greeting, *(handoff.say for handoff in self.handoff)]
 
     @property
     def path(self) -> Path | None:

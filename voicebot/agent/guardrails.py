@@ -57,7 +57,7 @@ class Pii(Part):
     """What the language model gets: `redacted`, a placeholder such as `[card 1]`, for which tools receive the real
     value; or `raw`, what was said."""
     records: Literal["redacted", "raw"] = "redacted"
-    """What the call's record, logs and traces hold."""
+    """What the call's record and traces hold. The log holds nothing private in any case."""
     keep: OneOrMore[Text] = Field(default=[])
     """Values that are never private, such as the firm's own telephone number and e-mail address."""
 

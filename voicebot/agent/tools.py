@@ -29,7 +29,7 @@ PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")
 """`{order_id}`: an argument of the tool."""
 VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)\}")
 """`${SHOP_KEY}`: a setting of the environment or of the project's `.env`."""
-BUILT_IN = ("press_keys",)
+BUILT_IN = ("press_keys", "pause_recording")
 """Built-in tools that an agent has only when its file lists them."""
 _TYPES = ("string", "integer", "number", "boolean")
 _NAME = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
@@ -163,8 +163,8 @@ class ToolSettings(Part):
     """A request to a web service."""
     mcp: McpServer | None = None
     """A server of the Model Context Protocol."""
-    built_in: Literal["press_keys"] | None = None
-    """`press_keys`: the agent can send touch tones."""
+    built_in: Literal["press_keys", "pause_recording"] | None = None
+    """`press_keys`: the agent can send touch tones. `pause_recording`: it pauses the recording, for a card number."""
     timeout: Annotated[Duration, Field(gt=0, le=600)] = 10.0
     """How long it may take, all attempts together, before the model is told that there is no answer."""
     idempotent: bool | list[Text] | None = None

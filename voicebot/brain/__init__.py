@@ -114,7 +114,16 @@ class PressKeys:
     keys: str
 
 
-Output = Say | CallTool | ToolResult | Moved | HandOver | HangUp | Failed | Used | Prepared | Guarded | PressKeys
+@dataclass(frozen=True)
+class Discreet:
+    """From now on nothing the caller says is recorded; or, with `on` false, it is again."""
+
+    on: bool
+
+
+Output = (
+    Say | CallTool | ToolResult | Moved | HandOver | HangUp | Failed | Used | Prepared | Guarded | PressKeys | Discreet
+)
 
 
 class Brain(Protocol):

@@ -33,6 +33,17 @@ def streamed(model: Model, sent: Sequence[BaseMessage]) -> Stream:
     return cast(Stream, model.astream(list(sent), config={"tags": [TAG_NOSTREAM]}))
 
 
+async def timed(llm: LLM, answer: Stream) -> Stream:
+    """The same, of `llm` and for a caller who waits: how long the first token takes is told to its health."""
+    asked_s: float | None = clock.now_s()
+    async with aclosing(answer) as chunks:
+        async for chunk in chunks:
+            if asked_s is not None and (chunk.text or chunk.tool_call_chunks):
+                llm.health.took(clock.now_s() - asked_s)
+                asked_s = None
+            yield chunk
+
+
 class Ahead:
     """The head start of one call, one at a time, and what its models used that nobody was told of yet."""
 
@@ -85,7 +96,7 @@ class _Guess:
     async def _run(self, model: Model) -> None:
         try:
             with clock.work():
-                async with aclosing(streamed(model, self._sent)) as stream:
+                async with aclosing(timed(self._llm, streamed(model, self._sent))) as stream:
                     async for chunk in stream:
                         self._seen.append(chunk)
                         await self._chunks.put(chunk)

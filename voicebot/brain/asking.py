@@ -16,11 +16,10 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Huma
 from langgraph.types import StreamWriter
 
 from voicebot.brain import Failed, Used
-from voicebot.brain.ahead import Ahead, Model, Stream, streamed
+from voicebot.brain.ahead import Ahead, Model, Stream, streamed, timed
 from voicebot.brain.answer import Answer, Attempt
 from voicebot.brain.apology import APOLOGY
 from voicebot.brain.usage import used
-from voicebot.breaker import FAILURES, Breaker, breaker_of
 from voicebot.llm import LLM, Fault, fault
 
 RETRY_S = 0.25
@@ -49,7 +48,7 @@ class Request:
 
     async def begin(self, llm: LLM, ahead: Ahead) -> None:
         """Ask for the answer before it is sure that it will be wanted."""
-        if breaker(llm).closed:
+        if llm.health.closed:
             await ahead.begin(llm, self.model(llm), llm.shaped(self.sent), self.used)
 
     async def answered(self, llms: Sequence[LLM], write: StreamWriter, ahead: Ahead) -> Sequence[AIMessage]:
@@ -57,9 +56,9 @@ class Request:
         answer = Answer(write)
         asked = False
         for llm, following in zip(llms, [*llms[1:], None], strict=True):
-            if not breaker(llm).allows():
+            if not llm.health.allows() and not (llm.health.merely_slow and len(llms) == 1):
                 remedy = _remedy(following, APOLOGY if asked else f"next: {llms[0].name}")
-                write(Failed(llm.name, f"not asked: it failed {FAILURES} times in a row.", remedy))
+                write(Failed(llm.name, f"not asked: {llm.health.why}.", remedy))
                 continue
             asked = True
             if message := await _Asking(self, llm, following, answer, write, ahead).message():
@@ -117,11 +116,11 @@ class _Asking:
         except Exception as error:  # noqa: BLE001 - whatever a provider's SDK raises, the call goes on
             why = fault(error, self.llm, patience_s if attempt.began else first_s)
             if not why.ours:
-                breaker(self.llm).failed()
+                self.llm.health.failed()
             if attempt.chunks or isinstance(error, TimeoutError):
                 self.write(self._used(sent, attempt))
             return why
-        breaker(self.llm).succeeded()
+        self.llm.health.succeeded()
         self.write(self._used(sent, attempt))
         return None
 
@@ -130,7 +129,7 @@ class _Asking:
         return self.llm.shaped([*self.request.sent, *go_on])
 
     async def _stream(self, sent: Sequence[BaseMessage]) -> Stream:
-        return await self.ahead.take(self.llm, sent) or streamed(self.request.model(self.llm), sent)
+        return await self.ahead.take(self.llm, sent) or timed(self.llm, streamed(self.request.model(self.llm), sent))
 
     def _used(self, sent: Sequence[BaseMessage], attempt: Attempt) -> Used:
         return self.request.used(self.llm, sent, attempt.chunks)
@@ -138,8 +137,3 @@ class _Asking:
 
 def _remedy(following: LLM | None, last: str) -> str:
     return f"next: {following.name}" if following else last
-
-
-def breaker(llm: LLM) -> Breaker:
-    """Shared by all calls of the process that ask this model at this place."""
-    return breaker_of(f"llm {llm.name} {llm.place}")

@@ -9,13 +9,14 @@ from functools import partial
 
 from voicebot import config, providers
 from voicebot.agent import Agent
-from voicebot.brain import Brain, Failed, archive
+from voicebot.brain import Failed, archive
 from voicebot.brain.graph import RECALL, compiled
 from voicebot.brain.graphfile import GraphFile
 from voicebot.brain.guardrails import Guard
 from voicebot.brain.recall import briefed
 from voicebot.brain.relay import Relay
 from voicebot.brain.respond import Responder
+from voicebot.brain.rewound import Rewindable, fits
 from voicebot.brain.session import GraphBrain, Mind
 from voicebot.brain.tools import Toolbox, toolbox_of
 from voicebot.brain.watch import Watch
@@ -26,7 +27,7 @@ from voicebot.prices import prices
 _MINDS: dict[str, Mind] = {}
 
 
-def open_brain(agent: Agent, call_id: str, guard: Guard | None = None) -> Brain:
+def open_brain(agent: Agent, call_id: str, guard: Guard | None = None) -> Rewindable:
     """The brain of one call, whichever agents it goes through, with `guard` around it.
 
     Raises BadInput for an agent that cannot be used as it is, Unavailable without a model.
@@ -38,7 +39,7 @@ def open_brain(agent: Agent, call_id: str, guard: Guard | None = None) -> Brain:
 
 
 def _open_brain(agent: Agent, call_id: str, guard: Guard | None) -> GraphBrain:
-    models = _models(agent)
+    models = llms_of(agent)
     which = f"{agent.root}:{agent.sha256}"
     if which not in _MINDS:
         _MINDS[which] = _mind(agent)
@@ -62,7 +63,7 @@ def _mind(agent: Agent) -> Mind:
     return replace(mind, archive=partial(archive.archive, kind, agent.root))
 
 
-def _models(agent: Agent) -> list[providers.Choice]:
+def llms_of(agent: Agent) -> list[providers.Choice]:
     """The language models that can run here, best first; none for a flow."""
     names = agent.brain.llm
     if not names:
@@ -89,7 +90,8 @@ def _flow_mind(agent: Agent) -> Mind:
     from voicebot.brain.flow.rails import OnRails
 
     toolbox = toolbox_of(agent, endings_hidden=True)
-    slots = frozenset(agent.flow.slots if agent.flow else ())
+    assert agent.flow
+    slots, known = frozenset(agent.flow.slots), partial(fits, agent.flow)
     settled = partial(settles, agent)
     if not agent.brain.llm:
         return Mind(
@@ -99,13 +101,16 @@ def _flow_mind(agent: Agent) -> Mind:
             agent.greeting,
             settled,
             slots=slots,
+            fits=known,
         )
     system, recall = briefed(agent)
     rails = OnRails(agent, system)
     graph = compiled(rails.respond, [(RECALL, recall.node)], agent.language)
     prepare = recall.before(rails.prepare) if agent.brain.speculative else None
     budget = agent.brain.context
-    return Mind(graph, toolbox, agent.language, agent.greeting, settled, prepare, context=budget, slots=slots)
+    return Mind(
+        graph, toolbox, agent.language, agent.greeting, settled, prepare, context=budget, slots=slots, fits=known
+    )
 
 
 def _judge(agent: Agent) -> Callable[[], Awaitable[LLM]] | None:
@@ -114,7 +119,7 @@ def _judge(agent: Agent) -> Callable[[], Awaitable[LLM]] | None:
     if rails is None or rails.judge is None:
         return None
     choice = providers.choose("llm", [rails.judge.llm], agent.root, keyless="openai" if agent.brain.base_url else "")
-    return partial(_open, agent, choice)
+    return partial(open_llm, agent, choice)
 
 
 async def _connect(agent: Agent, models: Sequence[providers.Choice], unusable: list[Failed]) -> Sequence[LLM]:
@@ -123,7 +128,7 @@ async def _connect(agent: Agent, models: Sequence[providers.Choice], unusable: l
     for index, choice in enumerate(models):
         following = models[index + 1] if index + 1 < len(models) else None
         try:
-            llms.append(await _open(agent, choice))
+            llms.append(await open_llm(agent, choice))
         except VoicebotError as error:
             if not llms and following is None:
                 raise
@@ -131,7 +136,8 @@ async def _connect(agent: Agent, models: Sequence[providers.Choice], unusable: l
     return llms
 
 
-async def _open(agent: Agent, choice: providers.Choice) -> LLM:
+async def open_llm(agent: Agent, choice: providers.Choice) -> LLM:
+    """One of `llms_of`, ready to be asked. Raises BadInput, Unavailable."""
     provider = choice.provider
     elsewhere = agent.brain.base_url if provider.name == "openai" else None
     module = importlib.import_module(provider.module)

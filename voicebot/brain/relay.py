@@ -15,6 +15,7 @@ from langchain_core.messages import AnyMessage, HumanMessage
 from voicebot.agent import Agent
 from voicebot.brain import HandOver, Output
 from voicebot.brain.background import Tell
+from voicebot.brain.rewound import Remembered
 from voicebot.brain.session import GraphBrain
 
 TAKEN_OVER = "[You have taken over this call from {name}. {reason}Go on from here; do not ask again what was said.]"
@@ -40,9 +41,8 @@ class Relay:
         """See `voicebot.brain.Brain`. The others are made ready, too, while the caller hears the first."""
         async for output in self._brain.greet():
             yield output
-        for brain in self._brains.values():
-            async for output in brain.ready():
-                yield output
+        async for output in self.ready():
+            yield output
 
     async def reply(self, text: str) -> AsyncGenerator[Output, None]:
         """See `voicebot.brain.Brain`."""
@@ -93,6 +93,23 @@ class Relay:
 
     def settles(self, text: str) -> bool:
         return self._brain.settles(text)
+
+    async def memory(self) -> Remembered:
+        """What the agent on the line remembers now; `agent` is '' while that is the first one."""
+        is_first = self._agent.file == next(iter(self._agents))
+        return replace(await self._brain.memory(), agent="" if is_first else self._agent.file)
+
+    async def remember(self, remembered: Remembered) -> None:
+        """Begin with what another relay of these agents remembered, at the agent that was on the line then."""
+        self._agent = self._agents.get(remembered.agent, self._agent)
+        self._brain = self._brains[self._agent.file]
+        await self._brain.remember(remembered)
+
+    async def ready(self) -> AsyncGenerator[Output, None]:
+        """All of them."""
+        for brain in self._brains.values():
+            async for output in brain.ready():
+                yield output
 
     def on_finish(self, tell: Tell) -> None:
         for brain in self._brains.values():

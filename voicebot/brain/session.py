@@ -26,6 +26,7 @@ from voicebot.brain.history import CONNECTED
 from voicebot.brain.jobs import Jobs
 from voicebot.brain.memory import CONTEXT, Memory
 from voicebot.brain.memory.summary import Summariser
+from voicebot.brain.rewound import Remembered
 from voicebot.brain.thread import Shared, Thread
 from voicebot.brain.tools import Toolbox
 from voicebot.brain.turn import Turn
@@ -56,6 +57,8 @@ class Mind:
     """The budget of a request to a language model, in tokens."""
     slots: frozenset[str] = frozenset()
     """What a flow asks for."""
+    fits: Callable[[dict[str, Any]], bool] = lambda _state: True
+    """Whether a flow can go on from this state."""
     archive: Callable[[], Archive] | None = None
     """Where conversations are kept beyond the process."""
     warm: Prepare | None = None
@@ -211,6 +214,23 @@ class GraphBrain:
             known = {name: slots[name] for name in self._mind.slots if name in slots}
             self._talk.flow = update["flow"] = {"slots": known}
         await self._talk.begin_with(messages, update)
+
+    async def memory(self) -> Remembered:
+        """What it remembers now. Of a guest graph that is the conversation, and not what else its state holds."""
+        values = (await self._talk.thread.state()).values
+        messages = list(values.get("messages", ()))
+        if self._is_guest:
+            return Remembered(messages)
+        return Remembered(messages, dict(self._talk.flow), dict(values.get("memory") or {}))
+
+    async def remember(self, remembered: Remembered) -> None:
+        """Begin with what another brain of this agent remembered; of a flow that was edited since, with its slots."""
+        if not self._mind.fits(remembered.flow):
+            await self.take_over(remembered.messages, remembered.flow.get("slots", {}))
+            return
+        self._talk.flow = dict(remembered.flow)
+        update = {} if self._is_guest else {"flow": self._talk.flow, "memory": dict(remembered.note)}
+        await self._talk.begin_with(remembered.messages, update)
 
     def on_finish(self, tell: Tell) -> None:
         """See `voicebot.brain.Brain`."""

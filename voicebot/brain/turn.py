@@ -14,7 +14,7 @@ from uuid import uuid4
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage
 from langgraph.types import StreamMode
 
-from voicebot.brain import CallTool, HandOver, HangUp, Moved, Output, PressKeys, Say, ToolResult
+from voicebot.brain import CallTool, Discreet, HandOver, HangUp, Moved, Output, PressKeys, Say, ToolResult
 from voicebot.brain.graph import RECALL, RESPOND, TOOLS, Words
 from voicebot.brain.heard import after, as_heard, content_of, letters
 from voicebot.brain.jobs import Done, Jobs
@@ -83,7 +83,7 @@ class Turn:
         elif isinstance(part, Done):
             if part.output:
                 yield part.output
-            if isinstance(part.act, PressKeys):
+            if isinstance(part.act, PressKeys | Discreet):
                 yield part.act
             elif part.act:
                 self.endings.append(part.act)

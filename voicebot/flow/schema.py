@@ -84,6 +84,9 @@ class Slot(_Part):
     """false: a caller who would rather not say goes on without it; the tool gets null."""
     keep: bool = False
     """true: still known when the caller goes on to another goal (a name, a phone number)."""
+    secret: bool = False
+    """true: a card number or the like. While it is asked for and confirmed, nothing is recorded, and its value stands
+    in no event of the call: see docs/recording.md."""
     wishes: bool = False
     """true: "any time", "in the morning", "as soon as possible" are passed to the check as "any", "morning",
     "afternoon" or "evening" (a date: "any"), other unknown arguments as null, so that it can offer something."""

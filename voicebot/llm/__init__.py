@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from voicebot.observe.health import Health, health_of
 from voicebot.prices import Price
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ class LLM:
     """What its tokens cost; None when nobody knows."""
     secret: str = field(default="", repr=False)
     """The key itself, so that it can be taken out of what a server says. Never printed."""
+
+    @property
+    def health(self) -> Health:
+        """Shared by all calls of the process that ask this model at this place."""
+        return health_of("llm", self.name, self.place)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ origins are not answered, unless the settings name them.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -16,7 +17,8 @@ from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
-from voicebot.server import twilio
+from voicebot.server import browser, twilio
+from voicebot.server.outbound import Outbound
 from voicebot.server.rest import problems
 from voicebot.server.rest.bodies import BodyLimit
 from voicebot.server.rest.forward import Forward
@@ -35,7 +37,10 @@ def build(site: Site) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        settling = asyncio.create_task(Outbound(site).settle_orphans(), name="settling")
         yield
+        settling.cancel()
+        await asyncio.gather(settling, return_exceptions=True)
         await forward.close()
 
     app = FastAPI(openapi_url=None, redirect_slashes=False, lifespan=lifespan)
@@ -45,6 +50,7 @@ def build(site: Site) -> FastAPI:
         app.include_router(router)
     described(app, site.settings.public_url)
     app.include_router(twilio.routes(site))
+    app.include_router(browser.routes(site))
     app.add_middleware(BodyLimit)
     if site.settings.origins:
         app.add_middleware(

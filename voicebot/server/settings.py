@@ -38,11 +38,25 @@ class Settings(BaseModel):
     """Where a telephone call goes that cannot be taken: a number or a URL with TwiML; '': it is told so."""
     origins: tuple[str, ...] = ()
     """Web pages (scheme://host) whose scripts may use the REST interface; none by default."""
+    talk: tuple[str, ...] = ()
+    """Agents that anybody may talk to at /talk/NAME; '*': all. Without that only this machine may, see
+    `voicebot.server.browser.access`."""
+    embed_origins: tuple[str, ...] = ()
+    """Web pages (scheme://host, small letters) that may show the page /talk/NAME in a frame."""
+    ice_servers: tuple[str, ...] = ()
+    """STUN and TURN servers for browsers and for this server, see `voicebot.server.browser.ice`."""
+    turn_secret: str = ""
+    """The secret that is shared with the TURN servers."""
     record: bool = True
     """Whether calls are kept in `<project>/calls`."""
 
     run_dir: Path | None = None
     """Where the workers' own sockets are, for this user only; None: this process is the whole server."""
+
+    @property
+    def figures_dir(self) -> Path | None:
+        """Where the workers count what /metrics adds up; None: this process has it in memory."""
+        return self.run_dir / "figures" if self.run_dir else None
 
     def door(self, worker: int) -> Path | None:
         """The unix socket by which the other workers of this machine reach this one."""

@@ -6,11 +6,15 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from voicebot.observe.health import ward
+from voicebot.observe.metrics import Meters
 from voicebot.server.agents import Agents
 from voicebot.server.capacity import limit
 from voicebot.server.capacity.admission import Admission
 from voicebot.server.capacity.board import Board, BoardRow
+from voicebot.server.capacity.strain import LoopLag
 from voicebot.server.desk import Desk, Parts
+from voicebot.server.phones import Phones
 from voicebot.server.settings import Settings
 from voicebot.server.state import Ledger, State, default_url, registry
 from voicebot.server.state.registry import Registry
@@ -26,12 +30,15 @@ class Site:
     ledger: Ledger
     registry: Registry
     agents: Agents
+    phones: Phones
     board: Board
     """The figures of all workers."""
     row: BoardRow
     """Those of this one."""
     admission: Admission
     desk: Desk
+    meters: Meters
+    """What its calls and their providers are counted by."""
 
     @property
     def machine(self) -> str:
@@ -54,9 +61,12 @@ class Site:
             stack.push_async_callback(calls.close)
             ledger = Ledger(state)
             stack.push_async_callback(ledger.close)
-            admission = Admission(board, row, limit.limit_of(settings).calls)
+            meters = Meters()
+            ward().witnesses.append(meters.providers)
+            lag = LoopLag(meters.loop_lag.observe)
+            admission = Admission(board, row, limit.limit_of(settings).calls, lag=lag)
             admission.start()
             stack.push_async_callback(admission.stop)
-            desk = Desk(settings, row, ledger, calls, parts)
-            agents = Agents(settings.project)
-            yield cls(settings, worker, state, ledger, calls, agents, board, row, admission, desk)
+            desk = Desk(settings, row, ledger, calls, meters, parts)
+            agents, phones = Agents(settings.project), Phones(settings.project)
+            yield cls(settings, worker, state, ledger, calls, agents, phones, board, row, admission, desk, meters)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,12 +21,14 @@ from voicebot.errors import Unavailable, VoicebotError
 from voicebot.opening import new_id
 from voicebot.server.agents import NoAgent
 from voicebot.server.capacity.admission import Refused, Seat
+from voicebot.server.desk import Live
+from voicebot.server.outbound import spoken_for
 from voicebot.server.proxied import client_of
 from voicebot.server.rest.guard import Guard
 from voicebot.server.rest.problems import MEDIA_TYPE, Problem, not_found
 from voicebot.server.site import Site
 from voicebot.server.state import CallRow, Key
-from voicebot.server.twilio import Asked, Signatures, Unsigned
+from voicebot.server.twilio import Asked, Operator, Signatures, Unsigned
 from voicebot.telling import Face
 from voicebot.transports import twilio, websocket
 from voicebot.transports.dialect import VIOLATION, LineLost, ProtocolError, SocketClosed
@@ -82,9 +84,14 @@ class _Streams:
     async def of_twilio(self, upgrade: Upgrade) -> None:
         """The signature says that it is Twilio, the ticket in its `start` which call it is."""
         try:
-            self._signatures.check_upgrade(Asked(upgrade.path, upgrade.headers))
+            base = self._signatures.base_of_upgrade(Asked(upgrade.path, upgrade.headers))
         except Unsigned:
             raise Problem(403, "Forbidden", "This request is not signed by Twilio.") from None
+        operator = Operator(self._site, base)
+        await self._with_operator(upgrade, operator)
+        await operator.close()
+
+    async def _with_operator(self, upgrade: Upgrade, operator: Operator) -> None:
         with self._seat():
             socket = upgrade.accept()
             try:
@@ -97,7 +104,7 @@ class _Streams:
                 logger.info(f"a stream of Twilio's did not become a call: {error}")
             else:
                 if row and row.outside_id == line.start.call_sid:
-                    await self._converse(row, line)
+                    await self._converse(row, line, attach=operator.attach)
                     return
                 await socket.close(VIOLATION)
                 self._ended(row, "the stream of another call had its ticket")
@@ -188,15 +195,24 @@ class _Streams:
         """Raises Unavailable."""
         return await self._site.state.calls.claim(ticket, machine=self._site.machine, worker=self._site.worker)
 
-    async def _converse(self, row: CallRow, line: Leg, faces: Sequence[Face] = (), traceparent: str = "") -> None:
+    async def _converse(
+        self,
+        row: CallRow,
+        line: Leg,
+        faces: Sequence[Face] = (),
+        traceparent: str = "",
+        attach: Callable[[Live], None] = lambda live: None,
+    ) -> None:
         try:
             agent = await self._site.agents.get(row.agent)
+            if row.direction == "outbound":
+                agent = spoken_for(agent, row.parameters)
         except VoicebotError as error:
             logger.error(f"call {row.id} could not be answered: {error}")
             await line.hang_up()
             self._ended(row, str(error))
             return
-        await self._site.desk.converse(row, agent, line, faces, traceparent)
+        await self._site.desk.converse(row, agent, line, faces, traceparent, attach)
 
     def _ended(self, row: CallRow | None, why: str) -> None:
         """Of a call that was claimed and did not come to be."""

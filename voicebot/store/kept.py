@@ -49,7 +49,7 @@ def connect(calls: Path) -> duckdb.DuckDBPyConnection:
 
 def _load(db: duckdb.DuckDBPyConnection, calls: Path, table: Prices) -> None:
     file = calls.parent / FOLDER / f"facts-{_definition(table)}.parquet"
-    now = _stamps(calls)
+    now = stamps(calls)
     known = _read(db, file)
     stale = sorted(name for name, stamp in now.items() if known.get(name) != stamp)
     gone = [name for name in known if now.get(name) != known[name]]
@@ -69,7 +69,7 @@ def _definition(table: Prices) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
-def _stamps(calls: Path) -> dict[str, Stamp]:
+def stamps(calls: Path) -> dict[str, Stamp]:
     """Of all calls that have a log."""
     found: dict[str, Stamp] = {}
     try:

@@ -7,6 +7,7 @@ brought up to date with every write, so the record opens even after a kill -9, u
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import queue
 import struct
@@ -28,6 +29,8 @@ AUDIO = "call.wav"
 AGENT = "agent.yaml"
 _FLUSH_S = 1.0
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
+_TROUBLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE})
+"""Of the machine, not of the folder that somebody chose."""
 _QUEUE = 20_000
 """Writes that may wait for a slow disk, over all calls; beyond that the record loses, never the call."""
 
@@ -45,6 +48,20 @@ def can_keep(calls: Path) -> None:
         ) from None
 
 
+def open_record(folder: Path, rate_hz: int, agent_source: str) -> Record | None:
+    """The record of a call; None, which is told once, where the disk takes no more: the call goes on without.
+
+    Raises BadInput when the folder cannot be made or written for another reason.
+    """
+    try:
+        return Record(folder, rate_hz, agent_source)
+    except BadInput as error:
+        if not isinstance(error.__cause__, OSError) or error.__cause__.errno not in _TROUBLE:
+            raise
+        _disk().complain(str(error.__cause__))
+        return None
+
+
 class Record:
     """One call's record. All methods are plain calls on the event loop, except `close`."""
 
@@ -60,13 +77,22 @@ class Record:
             self._wav = _Wav(folder / AUDIO, rate_hz) if rate_hz else None
         except OSError as error:
             raise BadInput(f"cannot write the call's record in {folder}: {error.strerror}") from error
+        self._torn = False
+        """The last line is not whole."""
         self._caller = bytearray()
         self._agent = bytearray()
         """The agent's channel from the same moment on; may reach into the future."""
 
     def event(self, event: Event) -> None:
         line = event.model_dump_json().encode() + b"\n"
-        self._disk.do(lambda: os.write(self._events, line))
+        self._disk.do(lambda: self._append(line))
+
+    def _append(self, line: bytes) -> None:
+        """Of a line for which there was no room the beginning may be there: the next one begins anew."""
+        whole = b"\n" + line if self._torn else line
+        self._torn = os.write(self._events, whole) < len(whole)
+        if self._torn:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def caller(self, pcm: bytes) -> None:
         """The next audio of the caller (s16le): it is the record's clock."""
@@ -119,8 +145,10 @@ class _Wav:
         os.pwrite(self._file, self._header(), 0)
 
     def write(self, frames: bytes) -> None:
-        os.pwrite(self._file, frames, _HEADER.size + self._size)
+        """What cannot be written is silence, and what comes behind it stays in its time."""
+        place = _HEADER.size + self._size
         self._size += len(frames)
+        os.pwrite(self._file, frames, place)
         os.pwrite(self._file, self._header(), 0)
 
     def close(self) -> None:
@@ -143,16 +171,16 @@ class _Disk:
         try:
             self._jobs.put_nowait(job)
         except queue.Full:
-            self._complain("the disk is too slow")
+            self.complain("the disk is too slow")
 
     def _work(self) -> None:
         while True:
             try:
                 self._jobs.get()()
             except OSError as error:
-                self._complain(str(error))
+                self.complain(str(error))
 
-    def _complain(self, why: str) -> None:
+    def complain(self, why: str) -> None:
         if not self._said_full:
             self._said_full = True
             logger.warning(f"records of calls are incomplete: {why}")

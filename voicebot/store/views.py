@@ -6,11 +6,14 @@ file, and its settings are locked, so a query can only read.
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from types import NoneType
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, Self, get_args, get_origin
 
 import duckdb
 
@@ -19,6 +22,9 @@ from voicebot.prices import prices
 from voicebot.store import facts
 from voicebot.store.calls import EVENTS
 from voicebot.store.gather import gathered
+
+READERS = min(4, os.cpu_count() or 1)
+"""Files that are read at the same time."""
 
 VIEWS = {
     "calls": "one row a call: who, when, how long, how it ended, p50 and p95 of its voice-to-voice latency",
@@ -180,16 +186,41 @@ def load_events(
     wanted = f"type in ({', '.join(map(repr, types))})" if types else "type is not null"
     db.execute(f"create table lines (call {call}, {declared})")
     db.execute(f"create view events as select call, rowid as seq, {names} from lines")  # noqa: S608 - names of our own fields
-    with gathered(logs, numbered=bool(fields)) as pieces:
-        if not pieces:
-            return
-        # Rows of a line cut in half are all NULL with ignore_errors: a record may end anywhere.
-        db.execute(
-            f"""insert into lines select call, {names}
-            from read_json(?, format = 'newline_delimited', columns = ?, ignore_errors = true)
-            where {wanted}""",  # noqa: S608  # names of our own event fields, never a user's text
-            [[str(piece) for piece in pieces], {"call": call, **kinds}],
-        )
+    # Rows of a line cut in half are all NULL with ignore_errors: a record may end anywhere.
+    insert = f"""insert into lines select call, {names}
+        from read_json(?, format = 'newline_delimited', columns = ?, ignore_errors = true)
+        where {wanted}"""  # noqa: S608 - names of our own event fields, never a user's text
+    without = sorted(event_types() - set(types)) if types else ()
+    with tempfile.TemporaryDirectory(prefix="voicebot-") as folder, _Readers(db) as readers:
+        for piece in gathered(logs, Path(folder), numbered=bool(fields), without=without):
+            readers.execute(insert, [str(piece), {"call": call, **kinds}])
+
+
+class _Readers:
+    """Statements side by side, each on a thread, while the next one is made ready. Their order among themselves is that
+    of chance. At the end all are done; one that failed raises."""
+
+    def __init__(self, db: duckdb.DuckDBPyConnection) -> None:
+        (self._catalog,) = db.execute("select current_catalog()").fetchone() or ("memory",)
+        self._db = db
+        self._threads = ThreadPoolExecutor(READERS, "duckdb")
+        self._begun: list[Future[None]] = []
+
+    def execute(self, statement: str, parameters: list[object]) -> None:
+        self._begun.append(self._threads.submit(self._execute, self._db.cursor(), statement, parameters))
+
+    def _execute(self, db: duckdb.DuckDBPyConnection, statement: str, parameters: list[object]) -> None:
+        with db:
+            db.execute(f'use "{self._catalog}"')
+            db.execute(statement, parameters)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown()
+        for each in self._begun:
+            each.result()
 
 
 @cache
@@ -201,6 +232,11 @@ def columns() -> dict[str, str]:
         for name, info in model.model_fields.items():
             found.setdefault(name, _sql_type(info.annotation))
     return found
+
+
+def event_types() -> set[str]:
+    """Of every event there is."""
+    return {get_args(model.model_fields["type"].annotation)[0] for model in get_args(get_args(Event)[0])}
 
 
 def _sql_type(annotation: Any) -> str:

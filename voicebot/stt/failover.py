@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from voicebot import clock
-from voicebot.breaker import breaker_of
 from voicebot.errors import Unavailable
+from voicebot.observe.health import Health, health_of
 from voicebot.providers import Candidate
 from voicebot.stt import STT, STTStream, Transcript
 
@@ -82,7 +82,7 @@ class EarsStream:
 
     def start(self) -> None:
         self._audio.clear()
-        self._left = [one for one in self._candidates if breaker_of(_breaker(one)).allows()] or list(self._candidates)
+        self._left = [one for one in self._candidates if _health(one).allows()] or list(self._candidates)
         try:
             self._live = self._begin()
         except Exception as error:  # noqa: BLE001 - whatever a provider's SDK raises, the caller's words are kept
@@ -103,7 +103,7 @@ class EarsStream:
         while True:
             try:
                 transcript = await self._final()
-                breaker_of(_breaker(self._left[0])).succeeded()
+                _health(self._left[0]).succeeded()
                 self._live = None
                 self._tell()
                 return transcript
@@ -120,11 +120,14 @@ class EarsStream:
             self._live = self._begin()
             self._live.feed(bytes(self._audio))
             self._sent_bytes += len(self._audio)
+        began_s = clock.now_s()
         try:
             with clock.work():
-                return await asyncio.wait_for(self._live.finish(), FINISH_S)
+                transcript = await asyncio.wait_for(self._live.finish(), FINISH_S)
         except TimeoutError as error:
             raise TimeoutError(f"no transcript within {FINISH_S:g} s") from error
+        _health(self._left[0]).took(clock.now_s() - began_s)
+        return transcript
 
     def cancel(self) -> None:
         self._audio.clear()
@@ -167,7 +170,7 @@ class EarsStream:
 def _give_up(left: list[Candidate[STT]], error: Exception, report: Report) -> None:
     """Take the first out of `left`, and tell of it."""
     candidate = left.pop(0)
-    breaker_of(_breaker(candidate)).failed()
+    _health(candidate).failed()
     report(candidate.name, error, f"next: {left[0].name}" if left else "the words heard so far count")
 
 
@@ -176,5 +179,5 @@ async def _close(stream: STTStream) -> None:
         await stream.close()
 
 
-def _breaker(candidate: Candidate[STT]) -> str:
-    return f"stt {candidate.name}"
+def _health(candidate: Candidate[STT]) -> Health:
+    return health_of("stt", candidate.name)

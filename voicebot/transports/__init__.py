@@ -39,3 +39,10 @@ class Transport(Protocol):
 
     def played(self) -> int:
         """Samples of agent audio heard so far in this call (never counts what `clear` dropped)."""
+
+
+class Line(Transport, Protocol):
+    """A transport of a server's, which may be hung up from here."""
+
+    async def hang_up(self) -> None:
+        """Close it, after the call or before it; idempotent."""

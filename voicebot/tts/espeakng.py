@@ -104,7 +104,7 @@ def synthesise(text: str, voice: Voice, on_audio: OnAudio, *, repeatable: bool =
         library.espeak_SetSynthCallback(callback)
         # Without the end pause the tail of the last word is cut off, not only the silence after it.
         library.espeak_Synth(data, len(data) + 1, 0, _BY_CHARACTER, 0, _UTF8 | _END_PAUSE, None, None)
-        _spoken()
+        _spoken(aloud=True)
         if repeatable:
             _renew(voice)
 
@@ -143,29 +143,42 @@ _fresh = True
 """Nothing has been spoken since the library was loaded. Setting a voice, and then another, leaves no trace."""
 
 
-def _spoken() -> None:
-    global _fresh
+_unspoken = 0
+"""Voices set since the last sound: eSpeak puts each into a queue of 170 places, overruns it and crashes."""
+_MOST_UNSPOKEN = 100
+
+
+def _spoken(*, aloud: bool = False) -> None:
+    global _fresh, _unspoken
     _fresh = False
+    _unspoken = 0 if aloud else _unspoken
 
 
 def _renew(voice: Voice) -> None:
     """Unload the library and load it again, unless it is as good as new; and read the data that `voice` needs."""
-    global _current, _fresh
     if not _fresh:
-        library = _library()
-        library.espeak_Terminate()
-        _unload(library._handle)
-        _library.cache_clear()
-        _current, _fresh = None, True
+        _reload()
     _use(voice)
 
 
-def _use(voice: Voice) -> ctypes.CDLL:
-    global _current
+def _reload() -> None:
+    global _current, _fresh, _unspoken
     library = _library()
+    library.espeak_Terminate()
+    _unload(library._handle)
+    _library.cache_clear()
+    _current, _fresh, _unspoken = None, True, 0
+
+
+def _use(voice: Voice) -> ctypes.CDLL:
+    global _current, _unspoken
     if voice == _current:
-        return library
+        return _library()
+    if _unspoken == _MOST_UNSPOKEN:
+        _reload()
+    library = _library()
     _current = None
+    _unspoken += 1
     base, _, variant = voice.name.partition("+")
     if variant and variant not in variants():
         raise BadInput(f"eSpeak has no voice variant '{variant}'.{did_you_mean(variant, variants())}")

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import cast
 
 from voicebot import clock
-from voicebot.breaker import breaker_of
+from voicebot.observe.health import health_of
 from voicebot.providers import Candidate
 from voicebot.tts import TTS, Speech, Word
 from voicebot.tts.aloud import Reading
@@ -113,7 +113,7 @@ class Voices:
                 if rest:
                     continue
             else:
-                breaker_of(f"tts {candidate.name}").succeeded()
+                health_of("tts", candidate.name).succeeded()
                 self.name = candidate.name
             finally:
                 if part.until_ms > part.since_ms:
@@ -122,7 +122,7 @@ class Voices:
 
     def _failed(self, candidate: Candidate[TTS], error: Exception, remedy: str) -> None:
         self._failures += 1
-        breaker_of(f"tts {candidate.name}").failed()
+        health_of("tts", candidate.name).failed()
         self._report(candidate.name, error, remedy)
 
 
@@ -157,8 +157,12 @@ async def _audio(candidate: Candidate[TTS], part: _Part) -> AsyncGenerator[Speec
     """The part's audio. Raises what the voice raises, TimeoutError when it is silent for too long."""
     voice = candidate.open()
     await voice.load()
+    asked_s: float | None = clock.now_s()
     async with aclosing(cast(AsyncGenerator[Speech, None], voice.speak(part.text))) as chunks:
         while (speech := await _next(chunks)) is not None:
+            if asked_s is not None and speech.pcm:
+                health_of("tts", candidate.name).took(clock.now_s() - asked_s)
+                asked_s = None
             yield part.gives(speech)
 
 
@@ -174,7 +178,7 @@ async def _next(chunks: AsyncIterator[Speech]) -> Speech | None:
 
 def _in_order(candidates: Sequence[Candidate[TTS]]) -> Sequence[Candidate[TTS]]:
     """Those that have not just failed again and again; all of them when that is nobody."""
-    return [candidate for candidate in candidates if breaker_of(f"tts {candidate.name}").allows()] or candidates
+    return [candidate for candidate in candidates if health_of("tts", candidate.name).allows()] or candidates
 
 
 def _with_next(candidates: Sequence[Candidate[TTS]]) -> Iterator[tuple[Candidate[TTS], Candidate[TTS] | None]]:

@@ -11,11 +11,9 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from langgraph.types import StreamWriter
 
 from voicebot.brain import Failed, Used
-from voicebot.brain.ahead import Model, streamed
-from voicebot.brain.asking import breaker
+from voicebot.brain.ahead import Model, streamed, timed
 from voicebot.brain.graph import CallContext
 from voicebot.brain.usage import used
-from voicebot.breaker import FAILURES
 from voicebot.flow import Flow
 from voicebot.llm import LLM, fault
 
@@ -42,7 +40,7 @@ class Interpreter:
     async def begin(self, call: CallContext, sent: Sequence[BaseMessage]) -> None:
         """Ask the first model to understand before it is sure that the caller has finished."""
         llm = (await call.llms())[0]
-        if breaker(llm).closed:
+        if llm.health.closed:
             await call.ahead.begin(llm, self.model(llm, understands=True), llm.shaped(sent), self.count)
 
     async def understand(
@@ -103,13 +101,13 @@ class _Request:
 
     async def put(self, llm: LLM, reading: Reading) -> str | None:
         """Why the model gave no answer, as a sentence, or None."""
-        if not breaker(llm).allows():
-            return f"not asked: it failed {FAILURES} times in a row."
+        if not llm.health.allows():
+            return f"not asked: {llm.health.why}."
         patience_s = min(llm.silence_s, self.interpreter.patience_s)
         sent = llm.shaped(self.sent)
         try:
             model = self.interpreter.model(llm, understands=self.understands)
-            await reading.read(await self.call.ahead.take(llm, sent) or streamed(model, sent), patience_s)
+            await reading.read(await self.call.ahead.take(llm, sent) or timed(llm, streamed(model, sent)), patience_s)
         except asyncio.CancelledError:  # nobody listens to `write` any more
             self.call.ahead.owe(self.interpreter.count(llm, sent, reading.chunks))
             raise
@@ -117,14 +115,14 @@ class _Request:
             if self.interpreter.may_force_no_more(llm, error):
                 return await self.put(llm, reading)
             return self._why(error, llm, reading, patience_s)
-        breaker(llm).succeeded()
+        llm.health.succeeded()
         self.write(self.interpreter.count(llm, sent, reading.chunks))
         return None
 
     def _why(self, error: Exception, llm: LLM, reading: Reading, patience_s: float) -> str:
         why = fault(error, llm, patience_s)
         if not why.ours:
-            breaker(llm).failed()
+            llm.health.failed()
         if reading.chunks or isinstance(error, TimeoutError):
             self.write(self.interpreter.count(llm, llm.shaped(self.sent), reading.chunks))
         return str(error) if isinstance(error, Unreadable) else why.sentence

@@ -132,6 +132,15 @@ class Guard:
             self._remember(text, self._privacy.record(text, interim=False))
         return self._recorded[text]
 
+    def hide(self, text: str) -> str:
+        """A text from elsewhere, such as a line of the log, without what the caller has told. On any thread."""
+        if not self._privacy:
+            return text
+        for said, recorded in list(self._recorded.items()):
+            if said != recorded and said in text:
+                text = text.replace(said, recorded)
+        return self._privacy.vault.hide(text)
+
     def heard(self, text: str) -> str:
         """What the caller heard of a reply, on its way into the conversation's memory: the model does not get to see
         there what was hidden from it before."""

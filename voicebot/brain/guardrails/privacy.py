@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property, lru_cache, partial
 
 from voicebot.agent.guardrails import PII_KINDS, Pii, PiiKind
-from voicebot.brain.guardrails.pii import telephones
+from voicebot.brain.guardrails.pii import known_names, telephones
 from voicebot.brain.guardrails.pii.cues import Cues
 from voicebot.brain.guardrails.pii.finding import find
 from voicebot.brain.guardrails.pii.numbers import Run, numerals
@@ -139,7 +139,8 @@ class Privacy:
         if interim:
             return _replaced(text, _merged([*found, *_beginnings(scene)]), lambda _: MASK)
         self._tails["record"] = _tail_after(scene, found)
-        return self.hidden(text, found, by_caller=False)
+        # What was told in this call is private wherever it turns up: in what a tool says of its arguments, for one.
+        return self.vault.hide(self.hidden(text, found, by_caller=False), but=_words())
 
     def _scene(self, text: str, side: Side, tail: Tail = Tail()) -> Scene:  # noqa: B008 - a tail is frozen
         asked = self._asked if side == "caller" else frozenset[str]()
@@ -162,6 +163,12 @@ def _values_in(texts: tuple[str, ...], language: str) -> frozenset[str]:
         scene = Scene(Reading(text), numerals(base), REGIONS.get(base, REGIONS["en"]), "results")
         values.update(_plain(each.value) for each in find(scene, PII_KINDS) if each.kind in _PUBLIC)
     return frozenset(values)
+
+
+@lru_cache(maxsize=1)
+def _words() -> frozenset[str]:
+    """Names that are words, too: "will" is not taken out of what else is said."""
+    return known_names.words_too() | known_names.no_names()
 
 
 def _plain(value: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from voicebot.agent.guardrails import PiiKind
@@ -48,12 +48,13 @@ class Vault:
         values = self._values.get(kind, [])
         return (kind, values[number], (kind, number) in self._told) if 0 <= number < len(values) else None
 
-    def hide(self, text: str) -> str:
-        """The text with placeholders for all values of this call that are written out in it."""
+    def hide(self, text: str, *, but: Collection[str] = ()) -> str:
+        """The text with placeholders for all values of this call that are written out in it, `but` for those."""
         known = {
             value.casefold(): f"[{kind} {number + 1}]"
-            for kind, values in self._values.items()
-            for number, value in enumerate(values)
+            for kind, values in list(self._values.items())
+            for number, value in enumerate(list(values))
+            if value.casefold() not in but
         }
         if not known:
             return text

@@ -15,7 +15,6 @@ from langchain_core.messages import AIMessageChunk, BaseMessage, HumanMessage, S
 from voicebot import clock
 from voicebot.brain import Failed, Used
 from voicebot.brain.ahead import streamed
-from voicebot.brain.asking import breaker
 from voicebot.brain.usage import used
 from voicebot.llm import LLM, fault
 
@@ -47,7 +46,7 @@ class Summariser:
         asked = [INSTRUCTION, HumanMessage(f"{before}Transcript:\n<transcript>\n{transcript}\n</transcript>")]
         try:
             async with asyncio.timeout(TIME_LIMIT_S):
-                llms = [llm for llm in await self._models() if breaker(llm).closed]
+                llms = [llm for llm in await self._models() if llm.health.closed]
                 for llm, following in zip(llms, [*llms[1:], None], strict=False):
                     if text := await self._asked(llm, asked, following):
                         return text

@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 from pydantic import Field
 
 from voicebot.agent import Handoff
-from voicebot.brain import HandOver, HangUp, PressKeys
+from voicebot.brain import Discreet, HandOver, HangUp, PressKeys
 from voicebot.brain.tools.function import Function
 from voicebot.brain.tools.tool import Tool
 from voicebot.errors import did_you_mean
@@ -18,6 +18,7 @@ from voicebot.errors import did_you_mean
 END_CALL = "end_call"
 HAND_OVER = "hand_over"
 PRESS_KEYS = "press_keys"
+PAUSE_RECORDING = "pause_recording"
 ENDINGS = frozenset({END_CALL, HAND_OVER})
 """After these nothing more has to be said."""
 
@@ -76,6 +77,17 @@ def press_keys() -> Tool:
     return _built_in(press_keys)
 
 
+def pause_recording() -> Tool:
+    """Stops keeping a record while the caller says what nobody may keep, and goes on with it."""
+
+    def pause_recording(paused: bool = True) -> Discreet:
+        """Pause the recording of this call, or go on with it. Pause it before you ask for a card number or a password,
+        and go on as soon as you have it."""
+        return Discreet(paused)
+
+    return _built_in(pause_recording)
+
+
 def hand_over_words(targets: Sequence[Handoff], turn: Sequence[AnyMessage]) -> str:
     """What is said for a model that handed the caller over in `turn` and said nothing; else ''."""
     done = [each.tool_call_id for each in turn if isinstance(each, ToolMessage) and each.status == "success"]
@@ -88,7 +100,7 @@ def hand_over_words(targets: Sequence[Handoff], turn: Sequence[AnyMessage]) -> s
     return ""
 
 
-OPTIONAL: dict[str, Callable[[], Tool]] = {PRESS_KEYS: press_keys}
+OPTIONAL: dict[str, Callable[[], Tool]] = {PRESS_KEYS: press_keys, PAUSE_RECORDING: pause_recording}
 """Those that an agent has only when its file lists them."""
 
 

@@ -16,19 +16,20 @@ from langgraph.errors import GraphBubbleUp, is_invalid_resume
 from pydantic_core import to_json, to_jsonable_python
 
 from voicebot import clock
-from voicebot.brain import HandOver, HangUp, PressKeys
+from voicebot.brain import Discreet, HandOver, HangUp, PressKeys
 from voicebot.brain.tools.retry import Attempts
 from voicebot.breaker import breaker_of
 
 TIMEOUT_S = 10.0
 """How long a tool may take, all attempts together, before the model is told that it did not answer."""
 
-Act = HangUp | HandOver | PressKeys
+Act = HangUp | HandOver | PressKeys | Discreet
 """What a built-in tool has the call do."""
 
 _ACTED: dict[type[Act], str] = {
     HangUp: "The call ends as soon as the caller has heard your goodbye.",
     HandOver: "The caller is passed on as soon as they have heard that you do so.",
+    Discreet: "Done. Go on with the conversation.",
     PressKeys: "The keys are pressed behind the words you have said so far.",
 }
 _LEFT_ALONE = "what it needs has failed several times and is left alone for a moment."

@@ -73,13 +73,18 @@ class Admission:
     """One worker's. Plain calls on its event loop."""
 
     def __init__(
-        self, board: Board, row: BoardRow, limit: int, memory_left: Callable[[], int | None] = memory_left_bytes
+        self,
+        board: Board,
+        row: BoardRow,
+        limit: int,
+        memory_left: Callable[[], int | None] = memory_left_bytes,
+        lag: LoopLag | None = None,
     ) -> None:
         self.limit = limit
         self._board = board
         self._row = row
         self._memory_left = memory_left
-        self._lag = LoopLag()
+        self._lag = lag or LoopLag()
         self._late = self._short = False
         self._watch: asyncio.Task[None] | None = None
         row.begin(limit, time.time())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -22,7 +23,9 @@ class LoopLag:
     rise.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[float], object] = lambda _seconds: None) -> None:
+        """`told(seconds)` is called with each look."""
+        self._told = told
         self._late_s: deque[float] = deque([0.0] * _WINDOW, maxlen=_WINDOW)
         self._timer: asyncio.TimerHandle | None = None
 
@@ -39,7 +42,9 @@ class LoopLag:
         self._timer = loop.call_at(due_s, self._look, due_s)
 
     def _look(self, due_s: float) -> None:
-        self._late_s.append(asyncio.get_running_loop().time() - due_s)
+        late_s = asyncio.get_running_loop().time() - due_s
+        self._late_s.append(late_s)
+        self._told(late_s)
         self._expect()
 
     @property

@@ -14,9 +14,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from voicebot.errors import EXIT_OK
+from voicebot.logs import Form
 from voicebot.server.capacity.board import BoardRow
 from voicebot.server.processes.channel import SupervisorEnd
-from voicebot.server.processes.logs import Form
 from voicebot.server.settings import Settings
 
 FINISH, AT_ONCE = signal.SIGTERM, signal.SIGUSR1

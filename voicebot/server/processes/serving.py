@@ -12,6 +12,7 @@ from typing import cast
 from loguru import logger
 
 from voicebot.errors import EXIT_FAILED, BadInput
+from voicebot.observe.metrics import share
 from voicebot.server.agents import Agents
 from voicebot.server.app import build
 from voicebot.server.capacity.board import Board
@@ -32,7 +33,9 @@ _LOOK_S = 0.1
 async def serve(orders: Orders, line: WorkerEnd) -> int:
     """From the models to the last call. How many calls were left that did not end when they were told to. Raises
     BadInput, Unavailable when it cannot begin."""
-    settings, parts = orders.settings, _parts(orders.parts)
+    settings, parts = orders.settings, parts_named(orders.parts)
+    assert settings.figures_dir, "the supervisor makes the folder around it"
+    share(settings.figures_dir, orders.place)
     report = await preload(Agents(settings.project), parts)  # before anything is measured
     async with Site.open(settings, orders.place, Board.open(orders.board), parts) as site:
         await site.agents.entries()
@@ -118,7 +121,7 @@ class Leave:
         self.now()
 
 
-def _parts(name: str) -> Parts | None:
+def parts_named(name: str) -> Parts | None:
     """The function that is named as 'module:function'."""
     if not name:
         return None

@@ -21,11 +21,11 @@ from loguru import logger
 from pydantic import ValidationError
 
 from voicebot.errors import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, BadInput, Unavailable, VoicebotError
+from voicebot.logs import Form
 from voicebot.server.capacity.board import Board
 from voicebot.server.processes.aftermath import Deceased, Written
 from voicebot.server.processes.crew import AT_ONCE, FINISH, Orders, Report, Worker, how
 from voicebot.server.processes.doorway import Doorway
-from voicebot.server.processes.logs import Form
 from voicebot.server.processes.post import DEATHS, Post, why
 from voicebot.server.settings import Settings
 

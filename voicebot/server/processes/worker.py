@@ -16,8 +16,8 @@ import sys
 
 from loguru import logger
 
+from voicebot import logs
 from voicebot.errors import EXIT_FAILED, EXIT_OK, VoicebotError
-from voicebot.server.processes import logs
 from voicebot.server.processes.channel import WorkerEnd
 from voicebot.server.processes.crew import Failed, Orders
 

@@ -25,6 +25,10 @@ _CONNECT_S = 2.0
 _READ_S = 60.0
 """Longer than the pause between two heartbeats of a stream of events."""
 _ASKS = ("authorization", "accept", "content-type", "range", "if-range")
+_SIGNED = (
+    "x-twilio-signature", "x-twilio-webhooks-signature-settings", "host", "x-forwarded-host", "x-forwarded-proto",
+)  # fmt: skip
+"""What proves that a webhook is Twilio's: who gets it checks it again."""
 _ANSWERS = (
     "content-type", "content-length", "content-range", "accept-ranges", "content-disposition", "etag", "last-modified",
     "retry-after", "www-authenticate",
@@ -47,7 +51,8 @@ class Forward:
     async def request(self, row: CallRow, request: Request) -> Response:
         """The other worker's answer, passed on as it comes. Raises Problem."""
         target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        headers = {name: request.headers[name] for name in _ASKS if name in request.headers}
+        names = (*_ASKS, *_SIGNED) if request.url.path.startswith("/twilio/") else _ASKS
+        headers = {name: request.headers[name] for name in names if name in request.headers}
         asked = self._client(row).build_request(
             request.method, target, headers={**headers, HOP: "1"}, content=await request.body() or None
         )

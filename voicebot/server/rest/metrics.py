@@ -1,4 +1,4 @@
-"""What the workers write on their board, for Prometheus: sums over all of them, and each one's load."""
+"""What is at /metrics: what the workers write on their board, and what they count of their calls, added up."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from prometheus_client.registry import Collector
 
 from voicebot import __version__
+from voicebot.observe.metrics import Merged
 from voicebot.server.capacity.board import REASONS, WHYS, Board
+from voicebot.server.site import Site
 
 
 class Figures(Collector):
@@ -58,8 +60,11 @@ class Figures(Collector):
         yield from (calls, lag, memory)
 
 
-def registry(board: Board) -> CollectorRegistry:
+def registry(site: Site) -> CollectorRegistry:
     """One of its own: nothing else of the process gets into it."""
     found = CollectorRegistry()
-    found.register(Figures(board))
+    found.register(Figures(site.board))
+    shared = site.settings.figures_dir
+    taken = {row.place for row in site.board.rows()}
+    found.register(Merged(shared, taken) if shared else site.meters.registry)
     return found

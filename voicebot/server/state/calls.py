@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Row, bindparam, insert, literal, or_, select, tuple_, update
+from sqlalchemy import Row, and_, bindparam, case, insert, literal, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,14 +25,19 @@ from .database import Database
 from .tables import Moment, clean, now
 from .tables import calls as table
 
-Transport = Literal["twilio", "websocket"]
+Transport = Literal["twilio", "websocket", "webrtc"]
 CallState = Literal["expected", "live", "ended", "lost"]
+Direction = Literal["inbound", "outbound"]
+AnsweredBy = Literal["", "human", "machine", "fax", "unknown"]
 MAX_PAGE = 200
 MAX_TEXT = 512
 MAX_DETAIL = 2000
 """Characters; what is longer is cut."""
 NOT_OPENED = "not_opened"
 """The reason of a call that was created and whose stream nobody opened in time."""
+IN_DOUBT = "in_doubt"
+"""The reason of a call that was to go out, and of which nobody knows whether it did: it is never made again."""
+_why_unopened = case((and_(table.c.direction == "outbound", table.c.outside_id == ""), IN_DOUBT), else_=NOT_OPENED)
 _END = (
     update(table)
     .where(table.c.id == bindparam("ended"), or_(table.c.state == "expected", table.c.state == "live"))
@@ -64,6 +69,9 @@ class CallRow:
     ended_at: datetime | None = None
     reason: str = ""
     detail: str = ""
+    direction: Direction = "inbound"
+    answered_by: AnsweredBy = ""
+    """Who or what took a call that went out, where somebody listened for that."""
 
 
 @dataclass(frozen=True)
@@ -110,10 +118,14 @@ class Calls:
         parameters: Mapping[str, str] | None = None,
         key_id: str = "",
         ttl_s: float = 60,
+        direction: Direction = "inbound",
+        machine: str = "",
+        worker: int = 0,
     ) -> tuple[CallRow, str]:
         """A call that will come, and the ticket that opens its stream once, within `ttl_s`. Only its hash is kept.
 
-        Raises AlreadyKnown when `outside_id` (or `id`) is known.
+        `machine` and `worker` say who makes a call that goes out. Raises AlreadyKnown when `outside_id` (or `id`) is
+        known.
         """
         created = now()
         row = CallRow(
@@ -125,9 +137,12 @@ class Calls:
             callee,
             outside_id,
             parameters or {},
+            machine,
+            worker,
             key_id=key_id,
             created_at=created,
             expires_at=created + timedelta(seconds=ttl_s),
+            direction=direction,
         )
         ticket = secrets.token_urlsafe(32)
         return await self._insert(row, _hash(ticket)), ticket
@@ -163,7 +178,7 @@ class Calls:
             if claimed.rowcount != 1:
                 return None
             found = await connection.execute(select(table).where(table.c.ticket_hash == its_hash))
-            return _call(found.one())
+            return call_of(found.one())
 
         return await self._database.run(work)
 
@@ -187,7 +202,7 @@ class Calls:
             done = await connection.execute(
                 update(table)
                 .where(table.c.state == "expected", table.c.expires_at <= moment)
-                .values(state="ended", ended_at=moment, reason=NOT_OPENED, detail="nobody opened its stream in time")
+                .values(state="ended", ended_at=moment, reason=_why_unopened, detail="nobody opened its stream in time")
             )
             return done.rowcount
 
@@ -207,12 +222,16 @@ class Calls:
                 .values(state="lost", ended_at=now(), reason="lost", detail=why[:MAX_DETAIL])
             )
             lost = await connection.execute(select(table).where(table.c.id.in_(ids), table.c.state == "lost"))
-            return [_call(row) for row in lost]
+            return [call_of(row) for row in lost]
 
         return await self._database.run(work)
 
     async def get(self, id: str) -> CallRow | None:
         return await self._one(table.c.id == id)
+
+    async def known_outside(self, outside_id: str) -> CallRow | None:
+        """By the id that it has in the telephone network; '' is none."""
+        return await self._one(table.c.outside_id == outside_id) if outside_id else None
 
     async def list(
         self, *, agent: str | None = None, state: str | None = None, before: str | None = None, limit: int = 50
@@ -229,7 +248,7 @@ class Calls:
             query = query.where(tuple_(table.c.created_at, table.c.id) < tuple_(literal(at, Moment), literal(last)))
 
         async def work(connection: AsyncConnection) -> list[CallRow]:
-            return [_call(row) for row in await connection.execute(query)]
+            return [call_of(row) for row in await connection.execute(query)]
 
         rows = await self._database.run(work)
         return Page(rows[:limit], _cursor(rows[limit - 1]) if len(rows) > limit else "")
@@ -252,7 +271,7 @@ class Calls:
     async def _one(self, condition: Any) -> CallRow | None:
         async def work(connection: AsyncConnection) -> CallRow | None:
             found = (await connection.execute(select(table).where(condition))).one_or_none()
-            return _call(found) if found else None
+            return call_of(found) if found else None
 
         return await self._database.run(work)
 
@@ -263,7 +282,8 @@ def _storable(row: CallRow) -> CallRow:
     return replace(row, **words, parameters={clean(name): clean(value) for name, value in row.parameters.items()})
 
 
-def _call(row: Row[Any]) -> CallRow:
+def call_of(row: Row[Any]) -> CallRow:
+    """One row of the table."""
     kept = dict(row._mapping)
     del kept["ticket_hash"]
     return CallRow(**kept)

@@ -28,9 +28,10 @@ CONNECTIONS = 4
 class Database:
     """The engine of one process and one event loop."""
 
-    def __init__(self, where: Where) -> None:
+    def __init__(self, where: Where, *, durable: bool = False) -> None:
+        """`durable`: what was committed is there after a power cut, too; it costs SQLite an fsync."""
         self.where = where
-        self._engine = _engine(where)
+        self._engine = _engine(where, durable=durable)
         self._running: dict[asyncio.Task[Any], AsyncConnection | None] = {}
 
     async def run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
@@ -97,7 +98,7 @@ def _hang_up(connection: AsyncConnection) -> bool:
     return False
 
 
-def _engine(where: Where) -> AsyncEngine:
+def _engine(where: Where, *, durable: bool) -> AsyncEngine:
     pool: dict[str, Any] = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_timeout": TIMEOUT_S}
     if where.postgres is not None:
         needs_driver()
@@ -114,6 +115,6 @@ def _engine(where: Where) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "connect")
     def _quick(connection: Any, _: Any) -> None:
         """In WAL a crash of the machine may cost the last calls' ends, never the file; each commit saves an fsync."""
-        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
 
     return engine

@@ -35,6 +35,8 @@ SCOPES = {
     "calls:write": "create, end, transfer calls and speak in them",
     "calls:stream": "open the audio stream of a call",
     "metrics:read": "read the metrics",
+    "phone:read": "read the account's telephone numbers, and those that can be bought",
+    "phone:write": "buy, point and release telephone numbers",
 }
 FRESH_S = 5.0
 """How long a worker believes what it read of a key: a revoked one is refused everywhere after this time."""

@@ -9,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voicebot.errors import Unavailable
 
+from .batches import Batches
 from .calls import Calls
 from .database import Database
 from .keys import Keys
+from .outgoing import Outgoing
 from .schema import wrong_with
 from .url import Where
 
@@ -21,7 +23,10 @@ class State:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._durable = Database(database.where, durable=True)
         self.calls = Calls(database)
+        self.outgoing = Outgoing(self._durable)
+        self.batches = Batches(self._durable)
         self.keys = Keys(database)
 
     @classmethod
@@ -48,6 +53,7 @@ class State:
 
     async def close(self) -> None:
         await self.keys.close()
+        await self._durable.close()
         await self._database.close()
 
     async def __aenter__(self) -> Self:

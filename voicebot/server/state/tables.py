@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import JSON, Column, DateTime, Dialect, Index, Integer, MetaData, String, Table, text
 from sqlalchemy.types import TypeDecorator
 
-VERSION = "0001"
+VERSION = "0002"
 """The newest migration; a test holds it against the files."""
 VERSION_TABLE = "voicebot_schema"
 
@@ -72,6 +72,8 @@ calls = Table(
     Column("ended_at", Moment),
     Column("reason", Words, nullable=False),
     Column("detail", Words, nullable=False),
+    Column("direction", Words, nullable=False),
+    Column("answered_by", Words, nullable=False),
     Index("voicebot_calls_newest", "created_at", "id"),
     Index("voicebot_calls_of_agent", "agent", "created_at", "id"),
     Index("voicebot_calls_in_state", "state", "created_at", "id"),
@@ -106,3 +108,31 @@ keys = Table(
     ),
 )
 """`scopes` is separated by spaces. `successor` is the key that replaced this one, which has then a time to expire."""
+
+batches = Table(
+    "voicebot_batches",
+    metadata,
+    Column("name", Words, primary_key=True),
+    Column("agent", Words, nullable=False),
+    Column("source", Words, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+"""`source` is the file that its numbers came from."""
+
+dials = Table(
+    "voicebot_dials",
+    metadata,
+    Column("batch", Words, primary_key=True),
+    Column("number", Words, primary_key=True),
+    Column("place", Integer, nullable=False),
+    Column("parameters", JSON, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("not_before", Moment),
+    Column("call_id", Words, nullable=False),
+    Column("dialled_at", Moment),
+    Column("outcome", Words, nullable=False),
+    Column("detail", Words, nullable=False),
+    Index("voicebot_dials_in_state", "batch", "state", "place"),
+)
+"""One number of one batch: a number is in a batch once. `state` is waiting, dialling or done."""

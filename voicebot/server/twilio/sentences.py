@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, Literal
 
 What = Literal["busy", "out_of_order", "nobody_there"]
@@ -49,6 +50,102 @@ _SENTENCES: Final[dict[What, dict[str, str]]] = {
 
 def sentence(what: What, language: str) -> tuple[str, str]:
     """(text, Twilio's name of its language): the agent's language, or English."""
-    code = language.partition("-")[0].lower()
-    known = code if code in LOCALES else "en"
+    known = _known(language)
     return _SENTENCES[what][known], LOCALES[known]
+
+
+def locale_of(language: str) -> str:
+    """Twilio's name of a language, or of English."""
+    return LOCALES[_known(language)]
+
+
+def _known(language: str) -> str:
+    code = language.partition("-")[0].lower()
+    return code if code in LOCALES else "en"
+
+
+@dataclass(frozen=True)
+class AskedWords:
+    """What a colleague hears who is asked whether they take a call."""
+
+    intro: str
+    """`{agent}` is who asks."""
+    said: str
+    """`{said}` is what the caller said last."""
+    question: str
+    yes: tuple[str, ...]
+    no: tuple[str, ...]
+    gone: str
+    declined: str
+
+
+_ASKED: Final[dict[str, AskedWords]] = {
+    "de": AskedWords(
+        "Hier ist {agent} mit einem Anruf für Sie.",
+        "Zuletzt wurde gesagt: {said}",
+        "Drücken Sie die 1 oder sagen Sie ja, um das Gespräch anzunehmen, sonst die 2.",
+        ("ja", "gern", "okay", "klar"),
+        ("nein", "nicht", "leider"),
+        "Der Anrufer hat aufgelegt. Auf Wiederhören.",
+        "In Ordnung. Auf Wiederhören.",
+    ),
+    "en": AskedWords(
+        "This is {agent} with a call for you.",
+        "The caller last said: {said}",
+        "To take the call, press 1 or say yes. To decline, press 2.",
+        ("yes", "yeah", "yep", "sure", "okay", "ok"),
+        ("no", "not", "nope", "decline"),
+        "The caller has hung up. Goodbye.",
+        "All right. Goodbye.",
+    ),
+    "es": AskedWords(
+        "Aquí {agent} con una llamada para usted.",
+        "Lo último que se dijo: {said}",
+        "Para aceptar la llamada, pulse 1 o diga sí. Para rechazarla, pulse 2.",
+        ("sí", "si", "claro", "vale"),
+        ("no",),
+        "La persona ha colgado. Adiós.",
+        "De acuerdo. Adiós.",
+    ),
+    "fr": AskedWords(
+        "Ici {agent}, avec un appel pour vous.",
+        "Derniers mots : {said}",
+        "Pour prendre l'appel, tapez 1 ou dites oui. Pour le refuser, tapez 2.",
+        ("oui", "ouais", "volontiers"),
+        ("non", "pas"),
+        "La personne a raccroché. Au revoir.",
+        "Très bien. Au revoir.",
+    ),
+    "it": AskedWords(
+        "Qui {agent} con una chiamata per lei.",
+        "Le ultime parole: {said}",
+        "Per accettare la chiamata prema 1 o dica sì. Per rifiutarla prema 2.",
+        ("sì", "si", "certo", "va bene"),
+        ("no", "non"),
+        "Chi chiamava ha riattaccato. Arrivederci.",
+        "Va bene. Arrivederci.",
+    ),
+    "nl": AskedWords(
+        "Dit is {agent} met een gesprek voor u.",
+        "Het laatst gezegd: {said}",
+        "Druk op 1 of zeg ja om het gesprek aan te nemen, of op 2 om het te weigeren.",
+        ("ja", "goed", "oké"),
+        ("nee", "niet"),
+        "De beller heeft opgehangen. Tot ziens.",
+        "Goed. Tot ziens.",
+    ),
+    "pt": AskedWords(
+        "Aqui {agent} com uma chamada para si.",
+        "As últimas palavras: {said}",
+        "Para aceitar a chamada, prima 1 ou diga sim. Para recusar, prima 2.",
+        ("sim", "claro"),
+        ("não", "nao"),
+        "A pessoa desligou. Adeus.",
+        "Está bem. Adeus.",
+    ),
+}
+
+
+def asked_words(language: str) -> AskedWords:
+    """In this language, or in English."""
+    return _ASKED[_known(language)]

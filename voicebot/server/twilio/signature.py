@@ -71,9 +71,9 @@ class Signatures:
         """The server's address as Twilio knows it: 'https://voice.example.com'. Raises Unsigned."""
         return self._proven(asked, websocket=False)
 
-    def check_upgrade(self, asked: Asked) -> None:
-        """Raises Unsigned."""
-        self._proven(asked, websocket=True)
+    def base_of_upgrade(self, asked: Asked) -> str:
+        """The same for a websocket: 'https://voice.example.com'. Raises Unsigned."""
+        return self._proven(asked, websocket=True)
 
     def _proven(self, asked: Asked, *, websocket: bool) -> str:
         bases = list(self._bases(asked))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from voicebot.errors import MissingExtra
-from voicebot.server.twilio.sentences import What, sentence
+from voicebot.server.twilio.sentences import What, locale_of, sentence
 
 try:
     from twilio.twiml.voice_response import Connect, Dial, Hangup, VoiceResponse
@@ -15,6 +15,7 @@ except ImportError as error:
 
 _NUMBER = re.compile(r"\+?[0-9][0-9 ()./-]{1,30}")
 _SIP = re.compile(r"sips?:[^\s<>\"]{3,250}")
+_LONGEST_MESSAGE_S = 180
 _LONGEST = 400
 """Twilio takes 500 characters for a parameter's name and value together."""
 
@@ -49,6 +50,17 @@ def transfer(to: str, after_url: str) -> str:
     """Put the caller through to what can be dialled; then ask `after_url`, which is told how that went."""
     response = VoiceResponse()
     response.append(_dialled(to, action=after_url) or Hangup())
+    return str(response)
+
+
+def record(text: str, language: str, message_url: str) -> str:
+    """Tell the caller something, and record what they say behind the tone; `message_url` is told where that is."""
+    response = VoiceResponse()
+    response.say(text, language=locale_of(language))
+    response.record(
+        action=message_url, recording_status_callback=message_url, max_length=_LONGEST_MESSAGE_S, play_beep=True
+    )
+    response.hangup()
     return str(response)
 
 

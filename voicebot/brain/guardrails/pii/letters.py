@@ -54,5 +54,13 @@ def spelled(dictation: Dictation, place: int, least: int = 3) -> Letter | None:
     found, text, end = letter(dictation, place), "", place
     while found and len(text) < LONGEST_WORD:
         text, end = text + found.text, found.end
-        found = next((each for at in dictation.pauses(end) if (each := letter(dictation, at))), None)
+        found = _following(dictation, end)
     return Letter(text, place, end) if len(text) >= least else None
+
+
+def _following(dictation: Dictation, place: int) -> Letter | None:
+    """The next letter of the same word: found once, since a text of nothing but letters asks for each many times."""
+    known: dict[int, Letter | None] = dictation.letters
+    if place not in known:
+        known[place] = next((each for at in dictation.pauses(place) if (each := letter(dictation, at))), None)
+    return known[place]

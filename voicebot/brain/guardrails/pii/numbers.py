@@ -155,6 +155,8 @@ class Dictation:
         self.reading = reading
         self._reading, self._tokens, self._known = reading, reading.tokens, known
         self._alone: dict[int, Piece | None] = {}
+        self.letters: dict[int, Any] = {}
+        """What `letters.py` has found behind a place."""
 
     def following(self, before: Piece) -> Piece | None:
         """The next piece of the same number: what only sounds like a digit counts between two single digits."""

@@ -7,19 +7,22 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
 
+from voicebot.agent import Warm
 from voicebot.errors import BadInput
 from voicebot.opening import new_id
 from voicebot.server.agents import NAME, NoAgent
 from voicebot.server.desk import Live
+from voicebot.server.outbound import Wish
 from voicebot.server.rest import recording
 from voicebot.server.rest.access import Asker, Guarded, Here, needs
 from voicebot.server.rest.forward import Forward
+from voicebot.server.rest.outgoing import dialled
 from voicebot.server.rest.problems import Problem, not_found
 from voicebot.server.site import Site
 from voicebot.server.state import CallRow
@@ -28,9 +31,11 @@ from voicebot.server.twilio.signature import websocket_url
 router = APIRouter(prefix="/v1/calls", tags=["calls"], route_class=Guarded)
 
 State = Literal["expected", "live", "ended", "lost"]
-CallId = Annotated[str, Path(pattern=r"^[0-9]{8}-[0-9]{6}-[0-9a-f]{6}$", examples=["20260131-174502-9f86d0"])]
+CALL_ID = r"^[0-9]{8}-[0-9]{6}-[0-9a-f]{6}$"
+CallId = Annotated[str, Path(pattern=CALL_ID, examples=["20260131-174502-9f86d0"])]
 AgentName = Annotated[str, StringConstraints(pattern=NAME), Field(examples=["ava"])]
 Said = Annotated[str, StringConstraints(max_length=1000, pattern=r"\S")]
+NUMBER = r"^\+[1-9][0-9]{6,14}$"
 _LONGEST = 1000
 _STRICT = ConfigDict(extra="forbid")
 _NOT_LIVE: dict[State, str] = {
@@ -50,17 +55,25 @@ Others = Annotated[Forward, Depends(forward_of)]
 
 
 class NewCall(BaseModel):
-    """A call that a client will open the stream of."""
+    """A call that a client will open the stream of; or, with `to`, a telephone call that goes out."""
 
     model_config = _STRICT
 
     agent: AgentName
+    to: str | SkipJsonSchema[None] = Field(default=None, pattern=NUMBER, examples=["+12125550123"])
+    """Whom to call, E.164. See docs/outbound.md."""
+    from_: str | SkipJsonSchema[None] = Field(default=None, alias="from", pattern=NUMBER, examples=["+12125550100"])
+    """The number that the called side sees, one of `outbound.from` in phone.yaml; without it, the first of them."""
+    at_any_hour: bool = False
+    """With `to`: also in quiet hours."""
+    transport: Literal["websocket", "webrtc"] = "websocket"
+    """webrtc: the client is a browser, at the page of the agent."""
     caller: str = Field(default="", max_length=200, examples=["Maria, web page"])
     """Who calls, for the record."""
     parameters: dict[
         Annotated[str, StringConstraints(max_length=64)], Annotated[str, StringConstraints(max_length=_LONGEST)]
     ] = Field(default={}, max_length=64)
-    """Whatever else is to be kept with the call."""
+    """Whatever else is to be kept with the call. In one that goes out they are the variables of what the agent says."""
 
 
 class Expected(BaseModel):
@@ -68,7 +81,7 @@ class Expected(BaseModel):
 
     id: str
     stream_url: str
-    """Where the websocket is opened, ticket included. See docs/websocket.md."""
+    """Where the websocket is opened, or the page (webrtc); ticket included. See docs/websocket.md, browser.md."""
     ticket: str
     """Good for one stream."""
     expires_at: datetime
@@ -80,7 +93,7 @@ class Call(BaseModel):
 
     id: str = Field(examples=["20260131-174502-9f86d0"])
     agent: str = Field(examples=["ava"])
-    transport: Literal["twilio", "websocket"]
+    transport: Literal["twilio", "websocket", "webrtc"]
     state: State
     """expected: nobody has opened its stream yet. lost: the process that had it died."""
     caller: str
@@ -96,6 +109,9 @@ class Call(BaseModel):
     reason: str = Field(examples=["caller_hung_up"])
     """How it ended, as in its `call_ended` event; `not_opened`: its stream was never opened."""
     detail: str
+    direction: Literal["inbound", "outbound"]
+    answered_by: Literal["", "human", "machine", "fax", "unknown"]
+    """Who or what took a call that went out, where Twilio listened for that."""
 
 
 class CallList(BaseModel):
@@ -114,22 +130,62 @@ class Say(BaseModel):
 class Transfer(BaseModel):
     model_config = _STRICT
 
-    to: str = Field(pattern=r"^\+[1-9][0-9]{6,14}$", examples=["+12125550123"])
+    to: str = Field(pattern=NUMBER, examples=["+12125550123"])
     """A telephone number, E.164."""
     say: str = Field(default="", max_length=_LONGEST, examples=["I will put you through."])
     """What the agent says before."""
+    warm: bool = False
+    """The caller waits to music until somebody there has said that they take the call; else the agent goes on with it.
+    See docs/transfer.md."""
+    brief: str = Field(default="", max_length=_LONGEST, examples=["A complaint about an invoice."])
+    """What is said there first, of a warm transfer; without it, what is known of the call."""
+
+
+class Hold(BaseModel):
+    model_config = _STRICT
+
+    say: str = Field(default="", max_length=_LONGEST, examples=["One moment, please."])
+    """What the agent says before the caller waits, or when it is back."""
+
+
+class Recorded(BaseModel):
+    model_config = _STRICT
+
+    action: Literal["pause", "resume", "twilio"]
+    """pause: neither sound nor words of the caller are kept until `resume`. twilio: Twilio records the call, too."""
 
 
 @router.post(
     "",
     dependencies=[needs("calls:write")],
-    summary="Expect a call",
+    summary="Expect a call, or make one",
     status_code=201,
-    responses={status: {} for status in (404, 413, 415, 422)},
+    responses={status: {} for status in (404, 409, 413, 415, 422)},
 )
-async def create(new: NewCall, request: Request, site: Here, key: Asker) -> Expected:
-    """For a browser or a device, which shall not have an API key: it opens the stream with the ticket. 503 when there
-    is no room for a call, or when the agent's file was never good."""
+async def create(
+    new: NewCall,
+    request: Request,
+    site: Here,
+    key: Asker,
+    once: Annotated[
+        str | SkipJsonSchema[None],
+        Header(
+            alias="Idempotency-Key",
+            pattern=CALL_ID,
+            min_length=22,
+            max_length=22,
+            examples=["20260131-174502-9f86d0"],
+            description="With `to`: the id that the call is to have.",
+        ),
+    ] = None,
+) -> Expected | Call:
+    """For a browser or a device, which shall not have an API key: it opens the stream with the ticket. With `to`, the
+    agent calls that number, and the answer is the call; asked again with the same `Idempotency-Key`, it is the same
+    call, which is not made again. 409 when it may not be made: quiet hours, the do-not-call list, another country.
+    503 when there is no room for a call, or when the agent's file was never good."""
+    wish = Wish(new.agent, new.to, new.from_ or "", new.parameters, new.at_any_hour, key.id) if new.to else None
+    if wish and once and await site.state.calls.get(once):
+        return shown(await dialled(site, wish, once))
     if refused := site.admission.refusal():
         sentence = f"{refused.sentence[0].upper()}{refused.sentence[1:]}."
         raise Problem(503, "No room", sentence, {"Retry-After": str(refused.retry_after_s)})
@@ -139,17 +195,21 @@ async def create(new: NewCall, request: Request, site: Here, key: Asker) -> Expe
         raise not_found(f"There is no agent '{new.agent}'.") from error
     except BadInput as error:
         raise Problem(503, "Agent out of order", str(error)) from None
+    if wish:
+        return shown(await dialled(site, wish, once or new_id()))
     row, ticket = await site.state.calls.expect(
         id=new_id(),
         agent=new.agent,
-        transport="websocket",
+        transport=new.transport,
         caller=new.caller,
         parameters=new.parameters,
         key_id=key.id,
     )
     assert row.expires_at is not None
-    base = site.settings.public_url or str(request.base_url)
-    stream_url = websocket_url(f"{base.rstrip('/')}/v1/agents/{new.agent}/stream?ticket={ticket}")
+    base = (site.settings.public_url or str(request.base_url)).rstrip("/")
+    stream_url = websocket_url(f"{base}/v1/agents/{new.agent}/stream?ticket={ticket}")
+    if new.transport == "webrtc":
+        stream_url = f"{base}/talk/{new.agent}#ticket={ticket}"
     return Expected(id=row.id, stream_url=stream_url, ticket=ticket, expires_at=row.expires_at)
 
 
@@ -232,8 +292,50 @@ async def say(call_id: CallId, said: Say, request: Request, site: Here, others: 
 )
 async def transfer(call_id: CallId, where: Transfer, request: Request, site: Here, others: Others) -> Response:
     """To a telephone number, when the agent next has the floor. The call ends as `handed_over`; on a telephone network
-    the caller is connected to that number. 409 when the call is not live."""
-    return await _act(call_id, request, site, others, lambda live: live.transfer(where.to, where.say))
+    the caller is connected to that number, with `warm` only when somebody there says yes. 409 when the call is not
+    live, and for a warm transfer of a call that is none of a telephone's."""
+    warm = Warm(brief=where.brief or None) if where.warm else None
+    return await _act(call_id, request, site, others, lambda live: live.transfer(where.to, where.say, warm))
+
+
+@router.post(
+    "/{call_id}/hold",
+    dependencies=[needs("calls:write")],
+    summary="Have the caller wait",
+    status_code=202,
+    response_model=Call,
+    responses={status: {} for status in (404, 409, 413, 415, 422)},
+)
+async def hold(call_id: CallId, how: Hold, request: Request, site: Here, others: Others) -> Response:
+    """To music, when the agent next has the floor: for ten minutes at most, or until they press `*`. 409 when the call
+    is not live."""
+    return await _act(call_id, request, site, others, lambda live: live.hold(how.say))
+
+
+@router.post(
+    "/{call_id}/resume",
+    dependencies=[needs("calls:write")],
+    summary="Go on with a caller who waits",
+    status_code=202,
+    response_model=Call,
+    responses={status: {} for status in (404, 409, 413, 415, 422)},
+)
+async def resume(call_id: CallId, how: Hold, request: Request, site: Here, others: Others) -> Response:
+    """The agent is back. Nothing happens when the caller does not wait. 409 when the call is not live."""
+    return await _act(call_id, request, site, others, lambda live: live.resume(how.say))
+
+
+@router.post(
+    "/{call_id}/recording",
+    dependencies=[needs("calls:write")],
+    summary="Pause the recording, or go on with it",
+    status_code=202,
+    response_model=Call,
+    responses={status: {} for status in (404, 409, 413, 415, 422)},
+)
+async def record(call_id: CallId, what: Recorded, request: Request, site: Here, others: Others) -> Response:
+    """Around a card number, for one. 409 when the call is not live, and for `twilio` where Twilio has no part in it."""
+    return await _act(call_id, request, site, others, lambda live: live.record(what.action))
 
 
 async def _act(call_id: str, request: Request, site: Site, others: Forward, act: Callable[[Live], object]) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Literal
 
 from fastapi import APIRouter, Request
@@ -45,7 +46,8 @@ async def readyz(site: Here) -> Alive:
 )
 async def measured(site: Here) -> Response:
     """In Prometheus' text format, summed over all workers."""
-    return Response(generate_latest(metrics.registry(site.board)), media_type=CONTENT_TYPE_LATEST)
+    text = await asyncio.to_thread(generate_latest, metrics.registry(site))
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
 
 
 @_guarded.get("/v1/openapi.json", dependencies=[needs()], summary="This document", response_class=JSONResponse)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from voicebot.evals.case import Case
-    from voicebot.evals.result import Result
-    from voicebot.evals.running.jobs import Job, Progress
-    from voicebot.evals.trial import Trial
+from voicebot.evals.case import Case
+from voicebot.evals.result import Result
+from voicebot.evals.trial import Trial
+
+from .jobs import Job, Progress
 
 
 @dataclass

@@ -1,0 +1,224 @@
+"""What it costs to see everything: python -m benchmarks.observing [--rounds 20] [--calls 3]
+
+Plays the same calls with traces (to a collector in another process), metrics and a JSON log, and without any of them:
+in pairs, in a random order, in one process. Prints the processor time for a minute of call, threads included, and the
+voice-to-voice latency, each with its difference and the interval in which that lies in 95 of 100 draws of the rounds.
+
+Calls skip waiting, so what is measured is computing: of the ear, the turns, the pipeline, the playout and the record.
+The recogniser, the brain and the voice are stand-ins that cost next to nothing, which makes the shares larger than they
+are with real ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import multiprocessing
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from loguru import logger
+
+from tests.doubles.otlp_collector import Collector
+from tests.doubles.spoken import AGENT, speech
+from tests.doubles.stubs import EchoBrain, ScriptSTT, ToneTTS
+from voicebot import clock, events, logs
+from voicebot.agent import Agent
+from voicebot.call import Call
+from voicebot.latency import waterfalls
+from voicebot.observe.metrics import CallFigures, Meters
+from voicebot.observe.tracing import Tracing
+from voicebot.prices import prices
+from voicebot.telling import Face
+from voicebot.transports.link import Link
+
+HEARS = ("i would like to book a table", "for two on tuesday please", "what do you have at seven", "thank you goodbye")
+SAYS = (
+    "Of course. For how many people would that be, and on what day?",
+    "For two, on Tuesday. We have a table at six, and one at half past seven.",
+    "At seven there is nothing left, I am sorry. Would half past do?",
+    "Goodbye, and see you on Tuesday.",
+)
+ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+DRAWS = 2000
+BUDGET_CPU, BUDGET_MS = 0.03, 1.0
+
+
+@dataclass
+class Round:
+    """Some calls, one after the other."""
+
+    cpu_s: float = 0.0
+    spoken_s: float = 0.0
+    v2v_ms: list[float] = field(default_factory=list)
+
+    @property
+    def per_minute(self) -> float:
+        """Seconds of processor time for a minute of call."""
+        return self.cpu_s / self.spoken_s * 60
+
+
+class Watching:
+    """Everything on."""
+
+    def __init__(self, url: str) -> None:
+        os.environ |= {ENDPOINT: url, "OTEL_BSP_SCHEDULE_DELAY": "500"}
+        self.tracing = Tracing()
+        del os.environ[ENDPOINT]  # else all calls would be traced
+        self._meters = Meters()
+        self._prices = prices(Path())
+
+    def faces(self) -> list[Face]:
+        return [self.tracing.face(), CallFigures(self._meters, "bench", self._prices)]
+
+
+def played(count: int, sounds: Sequence[bytes], watching: Watching | None, calls: Path) -> Round:
+    """`count` calls; the exporter and the log have done their work when this returns."""
+    round_ = Round()
+    gc.collect()
+    began_s = time.process_time()
+    for _ in range(count):
+        told = clock.run(_call(sounds, watching.faces() if watching else [], calls), skip_idle=True)
+        round_.spoken_s += told[-1].t_ms / 1000
+        round_.v2v_ms += [fall.v2v_ms for fall in waterfalls(told) if fall.v2v_ms is not None]
+    if watching:
+        _until(lambda: not watching.tracing.waiting)
+    round_.cpu_s = time.process_time() - began_s
+    return round_
+
+
+async def _call(sounds: Sequence[bytes], faces: Sequence[Face], calls: Path) -> list[events.Event]:
+    told: list[events.Event] = []
+    link = Link("bench")
+    brain = EchoBrain(SAYS, greeting="Good evening, how can I help?")
+    call = Call(Agent.parse(AGENT), link, record=calls, stt=ScriptSTT(HEARS, interim=True), tts=ToneTTS(), brain=brain)
+    for face in (told.append, *faces):
+        call.subscribe(face)
+
+    async def caller() -> None:
+        for turn, sound in enumerate(sounds, 1):
+            while sum(isinstance(each, events.AgentSpeechStopped) for each in told) < turn:  # noqa: ASYNC110 - a plain list
+                await asyncio.sleep(0.02)
+            await asyncio.sleep(0.5)
+            await link.speak(sound)
+        await asyncio.sleep(3)
+        link.hang_up()
+
+    speaking = asyncio.create_task(caller())
+    with logs.inside(call.place):
+        logger.patch(_by_the_desk).info(f"call {call.id} begins: link, bench")
+        ended = await call.run()
+        logger.patch(_by_the_desk).info(f"call {call.id} is over: {ended.reason}")
+    await speaking
+    return told
+
+
+def _by_the_desk(record: object) -> None:
+    """A server logs these two lines of a call."""
+    record["name"] = "voicebot.server.desk"  # type: ignore[index]  # loguru's record is a dictionary
+
+
+def _until(true: Callable[[], bool], within_s: float = 10) -> None:
+    until_s = time.monotonic() + within_s
+    while not true() and time.monotonic() < until_s:
+        time.sleep(0.1)  # hardly any work of its own
+
+
+def _collect(line: Connection) -> None:
+    with Collector() as collector:
+        line.send(collector.url)
+        line.recv()
+
+
+@contextmanager
+def collector() -> Iterator[str]:
+    """One in another process, whose work is not ours. Its address."""
+    ours, theirs = multiprocessing.get_context("spawn").Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_collect, args=(theirs,), daemon=True)
+    process.start()
+    try:
+        yield ours.recv()
+    finally:
+        ours.send("")
+        process.join(5)
+
+
+def measure(rounds: int, count: int, calls: Path, url: str) -> list[tuple[Round, Round]]:
+    """(off, on) of each round."""
+    sounds = [asyncio.run(speech(text)) for text in HEARS]
+    chance = random.Random(1)  # noqa: S311 - an order, no secret
+    watching = Watching(url)
+
+    def one(on: bool) -> Round:
+        logger.remove()
+        if on:
+            logs.begin("json", worker=1)
+        return played(count, sounds, watching if on else None, calls)
+
+    pairs = []
+    for warm in (True, *[False] * rounds):
+        order = [False, True]
+        chance.shuffle(order)
+        done = {on: one(on) for on in order}
+        if not warm:
+            pairs.append((done[False], done[True]))
+    watching.tracing.close()
+    return pairs
+
+
+def _interval(pairs: Sequence[tuple[Round, Round]], figure: Callable[[Sequence[Round]], float]) -> tuple[float, ...]:
+    """(off, on, difference, its lower and upper bound); whole rounds are drawn again."""
+    dice = np.random.default_rng(1)
+    off, on = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    draws = []
+    for _ in range(DRAWS):
+        chosen = dice.integers(0, len(pairs), len(pairs))
+        draws.append(figure([on[place] for place in chosen]) - figure([off[place] for place in chosen]))
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return figure(off), figure(on), figure(on) - figure(off), float(low), float(high)
+
+
+def _p95(rounds: Sequence[Round]) -> float:
+    return float(np.quantile([each for one in rounds for each in one.v2v_ms], 0.95))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--calls", type=int, default=3)
+    options = parser.parse_args()
+    out = sys.stdout
+    with open(os.devnull, "w") as nowhere, tempfile.TemporaryDirectory() as folder, collector() as url:
+        sys.stderr = nowhere
+        pairs = measure(options.rounds, options.calls, Path(folder), url)
+        sys.stderr = sys.__stderr__
+    turns = sum(len(on.v2v_ms) for _, on in pairs)
+    out.write(f"{options.rounds} rounds of {options.calls} calls each way, {turns} answered turns each way\n")
+    off, on, more, *bounds = _interval(pairs, lambda rounds: median(one.per_minute for one in rounds))
+    cpu_low, cpu_high = (bound / off for bound in bounds)
+    out.write(
+        f"CPU-s a call-minute   off {off:.3f}   on {on:.3f}   {more / off:+.1%}  [{cpu_low:+.1%}, {cpu_high:+.1%}]\n"
+    )
+    off_ms, on_ms, more_ms, low, high = _interval(pairs, _p95)
+    out.write(f"v2v p95, ms           off {off_ms:.1f}   on {on_ms:.1f}   {more_ms:+.2f}  [{low:+.2f}, {high:+.2f}]\n")
+    is_beyond = cpu_low > BUDGET_CPU or low > BUDGET_MS
+    verdict = (
+        "within" if cpu_high < BUDGET_CPU and high < BUDGET_MS else "BEYOND" if is_beyond else "not to be told from"
+    )
+    out.write(f"{verdict} the budget: {BUDGET_CPU:.0%} of CPU, {BUDGET_MS:g} ms of p95\n")
+    sys.exit(1 if is_beyond else 0)
+
+
+if __name__ == "__main__":
+    main()
