@@ -81,8 +81,8 @@ def run(
 
     \b
     Examples:
-      voicebot phone batch contacts.csv --agent ava --at-once 10
-      voicebot phone batch contacts.csv --agent ava --server https://voice.example.com --out results.csv
+      voicebot phone batch run contacts.csv --agent ava --at-once 10
+      voicebot phone batch run contacts.csv --agent ava --server https://voice.example.com --out results.csv
     """
     import asyncio
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -144,6 +143,8 @@ def _run(screen: Screen, settings: Settings, form: Form, *, as_json: bool) -> in
 
 def check_installed() -> None:
     """Raises MissingExtra."""
+    from importlib.util import find_spec
+
     from voicebot.errors import MissingExtra
 
     for module, name in _NEEDED.items():
@@ -198,6 +199,8 @@ def _address(option: str, url: str) -> str:
 
 
 def _callable(option: str, names: list[str], root: Path) -> tuple[str, ...]:
+    from importlib.util import find_spec
+
     from voicebot import paths
     from voicebot.errors import BadInput, MissingExtra, did_you_mean
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sys
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
@@ -77,7 +76,7 @@ class Studio(App[None]):
     def _draw_again(self) -> None:
         if not self.screen_stack:  # before the first page, and behind the last one
             return
-        if not self.is_headless and (size := Size(*os.get_terminal_size(sys.__stderr__.fileno()))) != self.size:
+        if not self.is_headless and (size := Size(*shutil.get_terminal_size())) != self.size:
             self.post_message(Resize(size, size))  # the terminal's last word of it was lost in the storm
         else:
             self.screen.refresh(layout=True)
@@ -137,7 +136,7 @@ class Studio(App[None]):
             return
         entry = next((each for each in self.pages if each.mode == self.current_mode), None)
         everywhere = [
-            (f"1-{len(self.pages)}", f"{', '.join(each.name for each in self.pages)}; alt+number in a text field, too"),
+            (f"1-{len(self.pages)}", f"{', '.join(each.name for each in self.pages)}; esc first in a text field"),
             ("esc", "leave a text field, so that single keys work again"),
             ("ctrl+p", "find a command"), ("ctrl+t", "light or dark"), ("ctrl+q", "quit"),
         ]  # fmt: skip

@@ -134,6 +134,14 @@ def knowledge(pattern: str, info: ValidationInfo) -> str:
     return pattern
 
 
+def sound(file: str, info: ValidationInfo) -> str:
+    """'sounds/piano.ogg': one file of the project."""
+    knowledge(file, info)
+    if "*" in file or "?" in file or "[" in file:
+        raise ValueError(f"'{file}' must be one file.")
+    return file
+
+
 def _match(root: Path, pattern: str) -> None:
     try:
         found = any(path.is_file() for path in root.glob(pattern))

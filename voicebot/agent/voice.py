@@ -40,7 +40,7 @@ class Voice(Part):
     pronounce: dict[Text, Text] = Field(default={})
     """How words and phrases of the agent are said, for example `{Nguyen: win, SQL: sequel}`; the transcript keeps their
     spelling. Numbers, money, dates, e-mail addresses and codes are read out rightly without it."""
-    hold_music: Annotated[Text, AfterValidator(references.knowledge)] | None = None
+    hold_music: Annotated[Text, AfterValidator(references.sound)] | None = None
     """What callers hear who wait: a sound file of the project, for example `sounds/piano.ogg`, of which five minutes
     are played round and round. Without it, a few quiet chords."""
     turns: Turns = Turns()

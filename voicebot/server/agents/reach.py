@@ -70,6 +70,9 @@ def _files(agent: Agent, standing: Agent | None) -> Iterator[tuple[Loc, str]]:
         if pattern not in known and not _KNOWLEDGE.fullmatch(pattern):
             sentence = f"over REST an agent can only know files of the folder knowledge/. {_KEEP}"
             yield ("brain", "knowledge", number), sentence
+    music = agent.voice.hold_music
+    if music and not (standing and music == standing.voice.hold_music):
+        yield ("voice", "hold_music"), f"callers would hear a file of this server. {_KEEP}"
     partners = {each.agent for each in standing.handoff} if standing else set()
     for number, handoff in enumerate(agent.handoff):
         if handoff.agent and handoff.agent not in partners and not _PARTNER.fullmatch(handoff.agent):
