@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
@@ -76,10 +77,12 @@ class Studio(App[None]):
     def _draw_again(self) -> None:
         if not self.screen_stack:  # before the first page, and behind the last one
             return
-        if not self.is_headless and (size := Size(*shutil.get_terminal_size())) != self.size:
+        terminal = None if self.is_headless else sys.__stderr__  # where Textual writes
+        if terminal and (size := Size(*os.get_terminal_size(terminal.fileno()))) != self.size:
             self.post_message(Resize(size, size))  # the terminal's last word of it was lost in the storm
         else:
-            self.screen.refresh(layout=True)
+            self.screen.post_message(Resize(self.size, self.size))
+            self.screen.refresh()
 
     def _opener(self, entry: Entry) -> type[Page]:
         """Textual wants a callable that makes the page; it is imported only then."""

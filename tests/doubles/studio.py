@@ -18,6 +18,7 @@ from textual.widgets import Input, TextArea
 from voicebot.studio.look.picture import picture
 
 PICTURES = Path(__file__).parents[1] / "studio" / "pictures"
+STILL_S = 0.4
 SIZES = {"80x24": (80, 24), "200x60": (200, 60)}
 
 
@@ -54,4 +55,8 @@ async def still(pilot: Pilot[Any]) -> None:
     await pilot.app.workers.wait_for_complete()
     if pilot.app.screen.query("Footer"):
         await until(pilot, lambda: shown(pilot.app).splitlines()[-1].strip())
-    await pilot.pause(0.1)
+    before, since = "", time.monotonic()
+    while time.monotonic() - since < STILL_S:  # longer than a page waits before it draws itself again
+        await pilot.pause(0.05)
+        if (now := picture(pilot.app, "")) != before:
+            before, since = now, time.monotonic()

@@ -60,9 +60,9 @@ class NewCall(BaseModel):
     model_config = _STRICT
 
     agent: AgentName
-    to: str | SkipJsonSchema[None] = Field(default=None, pattern=NUMBER, examples=["+12125550123"])
+    to: str = Field(default="", pattern=NUMBER, examples=["+12125550123"])
     """Whom to call, E.164. See docs/outbound.md."""
-    from_: str | SkipJsonSchema[None] = Field(default=None, alias="from", pattern=NUMBER, examples=["+12125550100"])
+    from_: str = Field(default="", alias="from", pattern=NUMBER, examples=["+12125550100"])
     """The number that the called side sees, one of `outbound.from` in phone.yaml; without it, the first of them."""
     at_any_hour: bool = False
     """With `to`: also in quiet hours."""
@@ -168,22 +168,20 @@ async def create(
     site: Here,
     key: Asker,
     once: Annotated[
-        str | SkipJsonSchema[None],
+        str,
         Header(
             alias="Idempotency-Key",
             pattern=CALL_ID,
-            min_length=22,
-            max_length=22,
             examples=["20260131-174502-9f86d0"],
             description="With `to`: the id that the call is to have.",
         ),
-    ] = None,
+    ] = "",
 ) -> Expected | Call:
     """For a browser or a device, which shall not have an API key: it opens the stream with the ticket. With `to`, the
     agent calls that number, and the answer is the call; asked again with the same `Idempotency-Key`, it is the same
     call, which is not made again. 409 when it may not be made: quiet hours, the do-not-call list, another country.
     503 when there is no room for a call, or when the agent's file was never good."""
-    wish = Wish(new.agent, new.to, new.from_ or "", new.parameters, new.at_any_hour, key.id) if new.to else None
+    wish = Wish(new.agent, new.to, new.from_, new.parameters, new.at_any_hour, key.id) if new.to else None
     if wish and once and await site.state.calls.get(once):
         return shown(await dialled(site, wish, once))
     if refused := site.admission.refusal():
@@ -216,7 +214,7 @@ async def create(
 @router.get("", dependencies=[needs("calls:read")], summary="List calls", responses={422: {}})
 async def listed(
     site: Here,
-    agent: Annotated[str | SkipJsonSchema[None], Query(pattern=NAME)] = None,
+    agent: Annotated[str, Query(pattern=NAME)] = "",
     state: Annotated[State | SkipJsonSchema[None], Query()] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[
@@ -225,7 +223,7 @@ async def listed(
 ) -> CallList:
     """The calls of this server and of all that share its database, the latest first. Calls that were made beside it,
     such as with `voicebot talk`, are not among them."""
-    page = await site.state.calls.list(agent=agent, state=state, before=cursor, limit=limit)
+    page = await site.state.calls.list(agent=agent or None, state=state, before=cursor, limit=limit)
     return CallList(calls=[shown(row) for row in page.rows], next_cursor=page.next_cursor or None)
 
 
