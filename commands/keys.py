@@ -68,6 +68,7 @@ def create(
       agents:write   change agents                calls:write   create, end, transfer calls, speak in them
       metrics:read   read the metrics             calls:stream  open the audio stream of a call
       phone:read     read telephone numbers       phone:write   buy, point and release them
+      server:drain   have the server finish its calls and stop
     \b
     Examples:
       voicebot keys create ci --scope calls:write --scope calls:read --expires 90d

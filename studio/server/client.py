@@ -53,6 +53,10 @@ class _Page(BaseModel):
     calls: list[LiveCall]
 
 
+class _Draining(BaseModel):
+    calls: int
+
+
 _NUMBERED = TypeAdapter(int)
 
 
@@ -91,6 +95,14 @@ class Client:
     async def say(self, call: str, text: str) -> None:
         """The agent says it when it next has the floor."""
         await self._asked("POST", f"/v1/calls/{quote(call, safe='')}/say", json={"text": text})
+
+    async def drain(self) -> int:
+        """No new calls; the server stops when the running ones are over. How many there are."""
+        answer = await self._asked("POST", "/v1/drain")
+        try:
+            return _Draining.model_validate_json(answer.content).calls
+        except ValidationError:
+            raise BadInput(f"{self.url} answers, but not as `voicebot serve` does.") from None
 
     async def events(self, call: str, after: int = 0) -> AsyncIterator[tuple[int, Event]]:
         """(number, event), from the `after`-th on, until the call is over. What cannot be read is left out."""

@@ -27,10 +27,6 @@ _POLL_S = 1.0
 _AGAIN_S = 3.0
 _SETTLED_S = 0.25
 """A call is followed once the cursor has rested on it for so long."""
-_DRAIN = (
-    "A server is drained by telling its process to stop: `kill -TERM`, Ctrl-C, or the preStop hook of Kubernetes. It "
-    "then takes no new calls and lets the running ones finish. Over the network nobody can tell it to, on purpose."
-)
 
 
 class Server(Page):
@@ -38,7 +34,8 @@ class Server(Page):
 
     HELP = (
         "Connect with the address of a `voicebot serve` and a key with `calls:read`; to end a call or speak in it "
-        "the key needs `calls:write`, for the figures above `metrics:read`. The key is kept in memory only."
+        "the key needs `calls:write`, to drain the server `server:drain`, for the figures above `metrics:read`. The "
+        "key is kept in memory only."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("l", "listen", "Listen in"),
@@ -248,8 +245,14 @@ class Server(Page):
         else:
             self.notify(done)
 
-    def action_drain(self) -> None:
-        self.notify(_DRAIN, title="Draining", timeout=15)
+    @work
+    async def action_drain(self) -> None:
+        client = self.client
+        if client is None:
+            return
+        about = "It takes no new calls, lets the running ones finish, and stops. Nobody can call it back from that."
+        if await self.app.push_screen_wait(Confirm("Drain this server?", about, yes="drains it")):
+            await self._ask(client.drain(), "The server takes no new calls, and stops when the running ones are over.")
 
     # -- listening in ------------------------------------------------------------------------------------------------
 

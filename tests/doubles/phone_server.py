@@ -73,6 +73,7 @@ async def served(
     greeting: str = GREETING,
     brain: Callable[[], EchoBrain] | None = None,
     parts: Callable[[Agent], dict[str, Any]] | None = None,
+    stop: Callable[[], object] | None = None,
     **settings: Any,
 ) -> AsyncIterator[Served]:
     """A server of the project in `root`, with the agent 'ava'."""
@@ -82,7 +83,7 @@ async def served(
     state.migrate(state.default_url(told))
     brains: list[EchoBrain] = []
     with mock.patch.object(admission, "LATE_MS", math.inf):  # what else this machine does is not what is tested
-        async with Site.open(told, parts=parts or parts_of(brains, greeting, brain)) as site:
+        async with Site.open(told, parts=parts or parts_of(brains, greeting, brain), stop=stop) as site:
             config = uvicorn.Config(
                 build(site), port=0, ws=upgrades(route(site)), lifespan="on", log_level="warning", server_header=False
             )

@@ -16,7 +16,7 @@ from voicebot.errors import BadInput, Unavailable
 from voicebot.server.capacity.board import Board, BoardRow
 from voicebot.server.processes.channel import SupervisorEnd, WorkerEnd
 from voicebot.server.processes.crew import Worker
-from voicebot.server.processes.doorway import Doorway, listen
+from voicebot.server.processes.doorway import Doorway, Expected, listen
 
 
 @dataclass
@@ -85,6 +85,20 @@ async def test_calls_that_have_begun_are_not_counted_twice(door: tuple[str, int]
         hand.row.call_began()
         hand.row.call_began()
     assert await knock(door, 3, hands) == [3, 3, 3]
+
+
+def test_what_became_of_a_connection_long_ago_hides_none_that_has_just_come(hands: list[Hand]) -> None:
+    row = hands[0].row
+    expected = Expected(row)
+    for now_s in (0.0, 0.0, 0.9):
+        expected.given(now_s)
+    assert expected.count(0.9) == 3
+    for _ in range(3):
+        row.call_began()
+    assert expected.count(1.0) == 0
+    expected.given(1.5)
+    assert expected.count(1.5) == 1
+    assert expected.count(2.6) == 0, "it has not become a call"
 
 
 async def test_requests_that_become_no_calls_send_no_call_to_a_full_worker(

@@ -62,6 +62,22 @@ async def test_a_live_call_is_watched_and_ended_from_here(dental: Path, server: 
         await socket.close()
 
 
+async def test_a_server_is_drained_from_here_when_one_says_yes(dental: Path, tmp_path: Path) -> None:
+    told: list[bool] = []
+    async with rest(tmp_path / "served", stop=lambda: told.append(True)) as server:
+        app = Studio(dental, first="server")
+        async with app.run_test(size=SIZE) as pilot:
+            await connected(pilot, app, server)
+            for answer in "ny":
+                assert not told
+                await pilot.press("d")
+                await until(pilot, lambda: isinstance(app.screen, Confirm))
+                await pilot.press(answer)
+                await until(pilot, lambda: app.screen is page(app))
+            await until(pilot, lambda: told)
+            await until(pilot, lambda: "takes no new calls: full, or stopping" in shown(app))
+
+
 async def test_the_key_is_shown_and_kept_nowhere(dental: Path, server: Rest) -> None:
     app = Studio(dental, first="server")
     async with app.run_test(size=SIZE) as pilot:
@@ -105,6 +121,7 @@ async def test_a_server_that_goes_away_leaves_the_page_usable(dental: Path, tmp_
             await until(pilot, lambda: "Good morning, this is Ava" in shown(app))
             await socket.close()
             await server.server.idle()
+            await until(pilot, lambda: "call ended: caller hung up" in shown(app))
         await until(pilot, lambda: "cannot be reached" in here.query_one(Trouble).sentence)
         assert "call ended: caller hung up" in shown(app)
         await pilot.press("x")

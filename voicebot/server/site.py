@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -39,6 +39,8 @@ class Site:
     desk: Desk
     meters: Meters
     """What its calls and their providers are counted by."""
+    stop: Callable[[], object] | None = None
+    """Has the whole server finish its calls and stop, as SIGTERM does; None where it is part of a command."""
 
     @property
     def machine(self) -> str:
@@ -47,7 +49,12 @@ class Site:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, settings: Settings, worker: int = 0, board: Board | None = None, parts: Parts | None = None
+        cls,
+        settings: Settings,
+        worker: int = 0,
+        board: Board | None = None,
+        parts: Parts | None = None,
+        stop: Callable[[], object] | None = None,
     ) -> AsyncIterator[Site]:
         """Everything, on the running loop; closed in the right order. The database must have been migrated.
 
@@ -69,4 +76,4 @@ class Site:
             stack.push_async_callback(admission.stop)
             desk = Desk(settings, row, ledger, calls, meters, parts)
             agents, phones = Agents(settings.project), Phones(settings.project)
-            yield cls(settings, worker, state, ledger, calls, agents, phones, board, row, admission, desk, meters)
+            yield cls(settings, worker, state, ledger, calls, agents, phones, board, row, admission, desk, meters, stop)

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import Process
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -78,19 +79,21 @@ class Failed(BaseModel):
 class Worker:
     """Made by `Worker.start`."""
 
-    def __init__(self, row: BoardRow, process: Process, sock: socket.socket) -> None:
+    def __init__(self, row: BoardRow, process: Process, sock: socket.socket, stop: Callable[[], object]) -> None:
         self.row = row
         self.report: Report | None = None
         """From when it was ready."""
         self.failed: Failed | None = None
         self._process = process
+        self._stop = stop
         self._settled = asyncio.Event()
         """It is ready, or gone."""
         self._line = SupervisorEnd(sock, self._heard)
         self._gone = asyncio.create_task(self._wait())
 
     @classmethod
-    async def start(cls, row: BoardRow, orders: Orders) -> Worker:
+    async def start(cls, row: BoardRow, orders: Orders, stop: Callable[[], object]) -> Worker:
+        """`stop` is called when somebody who may has asked this worker for the server's end."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
             process = await asyncio.create_subprocess_exec(
@@ -99,7 +102,7 @@ class Worker:
                 pass_fds=(theirs.fileno(),),
                 process_group=0,  # Ctrl-C is for the supervisor alone
             )
-        worker = cls(row, process, ours)
+        worker = cls(row, process, ours, stop)
         assert process.stdin is not None
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it died; `gone` tells
             process.stdin.write(orders.model_dump_json().encode())
@@ -144,6 +147,8 @@ class Worker:
             self._settled.set()
         elif "failed" in told:
             self.failed = Failed.model_validate(told["failed"])
+        elif "stop" in told:
+            self._stop()
 
 
 def how(code: int) -> str:

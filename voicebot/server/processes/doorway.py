@@ -58,18 +58,22 @@ class Expected:
 
     def __init__(self, row: BoardRow) -> None:
         self._row = row
-        self._given: deque[tuple[float, int]] = deque()
-        """When, and how many calls had been decided on then."""
+        self._given: deque[float] = deque()
+        """When; the oldest first."""
+        self._seen = self._decided()
 
     def given(self, now_s: float) -> None:
-        self._given.append((now_s, self._decided()))
+        self._given.append(now_s)
 
     def count(self, now_s: float) -> int:
-        while self._given and now_s - self._given[0][0] > _SETTLE_S:
+        """Those of which nothing is known yet. What was decided is taken for the oldest of them."""
+        decided, before = self._decided(), self._seen
+        self._seen = decided
+        for _ in range(min(decided - before, len(self._given))):
             self._given.popleft()
-        if not self._given:
-            return 0
-        return max(0, len(self._given) - (self._decided() - self._given[0][1]))
+        while self._given and now_s - self._given[0] > _SETTLE_S:
+            self._given.popleft()
+        return len(self._given)
 
     def _decided(self) -> int:
         return self._row.started + sum(self._row.refused.values())

@@ -7,6 +7,7 @@ import importlib
 import os
 import shutil
 import threading
+from functools import partial
 from typing import cast
 
 from loguru import logger
@@ -37,7 +38,8 @@ async def serve(orders: Orders, line: WorkerEnd) -> int:
     assert settings.figures_dir, "the supervisor makes the folder around it"
     share(settings.figures_dir, orders.place)
     report = await preload(Agents(settings.project), parts)  # before anything is measured
-    async with Site.open(settings, orders.place, Board.open(orders.board), parts) as site:
+    board = Board.open(orders.board)
+    async with Site.open(settings, orders.place, board, parts, partial(line.tell, stop=True)) as site:
         await site.agents.entries()
         report.keys = len(await site.state.keys.list())
         app = build(site)

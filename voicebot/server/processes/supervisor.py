@@ -140,7 +140,8 @@ class Supervisor:
 
     async def hire(self) -> Worker:
         place = await self._places.get()
-        worker = await Worker.start(self._board.row(place), self._orders.model_copy(update={"place": place}))
+        orders = self._orders.model_copy(update={"place": place})
+        worker = await Worker.start(self._board.row(place), orders, self._asked_to_stop)
         self._crew[place] = worker
         if self.stopping:
             worker.signal(FINISH)
@@ -207,6 +208,11 @@ class Supervisor:
         logger.bind(calls=calls).info(f"the server stops when its calls are over: {calls}")
         self._signal_all(FINISH)
         loop.call_later(self._settings.drain_s + _GRACE_S, self._signal_all, signal.SIGKILL)
+
+    def _asked_to_stop(self) -> None:
+        """Over REST; asked again, it is the same wish, and no call is cut."""
+        if not self.stopping:
+            self.stop()
 
     def _hung_up(self) -> None:
         """SIGHUP is an order to restart, but for the one that comes when the terminal is closed."""

@@ -37,6 +37,7 @@ SCOPES = {
     "metrics:read": "read the metrics",
     "phone:read": "read the account's telephone numbers, and those that can be bought",
     "phone:write": "buy, point and release telephone numbers",
+    "server:drain": "have the server finish its calls and stop",
 }
 FRESH_S = 5.0
 """How long a worker believes what it read of a key: a revoked one is refused everywhere after this time."""

@@ -23,6 +23,15 @@ class Alive(BaseModel):
     status: Literal["ok"] = "ok"
 
 
+class Draining(BaseModel):
+    """The server takes no calls any more."""
+
+    calls: int
+    """That are to end."""
+    within_s: float
+    """After so many seconds those that still run are told goodbye."""
+
+
 @router.get("/livez", summary="Whether the process answers")
 async def livez() -> Alive:
     return Alive()
@@ -48,6 +57,23 @@ async def measured(site: Here) -> Response:
     """In Prometheus' text format, summed over all workers."""
     text = await asyncio.to_thread(generate_latest, metrics.registry(site))
     return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+
+@_guarded.post(
+    "/v1/drain",
+    dependencies=[needs("server:drain")],
+    status_code=202,
+    summary="Finish the calls and stop",
+    responses={409: {}},
+)
+async def drain(site: Here) -> Draining:
+    """As SIGTERM: no new calls, running ones end within the server's `--drain`, then all of its workers leave.
+    409 where the server is part of a command, which it ends with."""
+    if site.stop is None:
+        raise Problem(409, "Not drained", "This server is part of a command, and ends with it.")
+    site.stop()
+    site.admission.draining = True
+    return Draining(calls=sum(row.calls for row in site.board.rows()), within_s=site.settings.drain_s)
 
 
 @_guarded.get("/v1/openapi.json", dependencies=[needs()], summary="This document", response_class=JSONResponse)
