@@ -26,8 +26,8 @@ help: ## this list
 demo: $(READY) ## a whole spoken call in this terminal: no key, no microphone, no network
 	$(BIN)/voicebot demo
 
-test: $(READY) ## all tests; narrow with ARGS="tests/guards -k wheel"
-	$(BIN)/python -m pytest $(ARGS)
+test: $(READY) ## all tests, two files at a time; narrow with ARGS="tests/guards -k wheel"
+	$(BIN)/python -m pytest $(or $(ARGS),-n 2 --dist loadfile)
 
 # Of the locked extras, all that install without a long build: llama-cpp-python has a target of its own, PyAudio needs
 # the headers of PortAudio (Debian: portaudio19-dev), and Ray is large: pip install "voicebot[ray]" for its one test.
