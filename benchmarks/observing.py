@@ -37,9 +37,9 @@ from voicebot import clock, events, logs
 from voicebot.agent import Agent
 from voicebot.call import Call
 from voicebot.latency import waterfalls
+from voicebot.money.prices import prices
 from voicebot.observe.metrics import CallFigures, Meters
 from voicebot.observe.tracing import Tracing
-from voicebot.prices import prices
 from voicebot.telling import Face
 from voicebot.transports.link import Link
 

@@ -25,7 +25,7 @@ from voicebot import clock, events
 from voicebot.agent import Agent
 from voicebot.call import Call
 from voicebot.latency import percentiles, v2v_ms, waterfalls
-from voicebot.spending import spending
+from voicebot.money.spending import spending
 from voicebot.transports.link import Link
 
 QUESTIONS = (

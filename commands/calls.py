@@ -88,7 +88,7 @@ def list_(
 
 
 def _facts(record: CallRecord) -> dict[str, Any]:
-    from voicebot.spending import spending
+    from voicebot.money.spending import spending
 
     latency = record.latency
     return {
@@ -179,7 +179,7 @@ def _say_what_is_damaged(screen: Screen, record: CallRecord) -> None:
 def _show(screen: Screen, record: CallRecord) -> None:
     from rich.text import Text
 
-    from voicebot.spending import spending
+    from voicebot.money.spending import spending
 
     from . import waterfall
     from .transcript import Transcript
@@ -201,8 +201,8 @@ def _show(screen: Screen, record: CallRecord) -> None:
 
 def _cost(record: CallRecord) -> str:
     """'$0.0213: llm $0.0041 stt $0.0032 tts $0.0140'; '' for a call that cost nothing."""
-    from voicebot.costs import costs, total_usd
-    from voicebot.prices import prices
+    from voicebot.money.costs import costs, total_usd
+    from voicebot.money.prices import prices
 
     found = costs(record.events, prices(record.folder.parent.parent))
     parts = {kind: sum(each.usd or 0.0 for each in found if each.kind == kind) for kind in ("llm", "stt", "tts")}

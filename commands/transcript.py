@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from voicebot import events
+from voicebot.events.remarks import remark
 from voicebot.latency import Waterfall, waterfalls
-from voicebot.remarks import remark
-from voicebot.spending import spending
+from voicebot.money.spending import spending
 
 from . import waterfall
 from .terminal import Screen

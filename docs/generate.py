@@ -234,7 +234,7 @@ def openapi_page() -> dict[str, str]:
 
 
 def events_page() -> str:
-    parts = [EVENTS, MADE.format(source="voicebot/events.py")]
+    parts = [EVENTS, MADE.format(source="voicebot/events/")]
     for event in get_args(get_args(events.Event)[0]):
         schema = event.model_json_schema()
         own = [key for key in schema["properties"] if key not in {"v", "t_ms", "lag_ms", "turn", "type"}]

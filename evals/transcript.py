@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from voicebot import events
+from voicebot.events.remarks import line_remark
 from voicebot.personas.truth import Sound
-from voicebot.remarks import line_remark
 
 Who = Literal["caller", "agent", "tool", "note"]
 

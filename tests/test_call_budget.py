@@ -19,8 +19,8 @@ from voicebot.agent import Agent
 from voicebot.brain import Output, Say, Used
 from voicebot.call import Call
 from voicebot.errors import BadInput
+from voicebot.money.tally import Tally
 from voicebot.purse import SENTENCES, spending_file
-from voicebot.tally import Tally
 
 PER_REPLY_USD = 0.04
 
@@ -121,7 +121,7 @@ def test_the_sum_of_the_day_outlives_the_process_and_counts_in_others(tmp_path: 
     file = spending_file(agent, date.today())
     assert file == tmp_path / ".voicebot" / "spending" / f"ava-{date.today():%Y-%m-%d}.log"
     add = (
-        "import sys; from pathlib import Path; from voicebot.tally import tally_of\n"
+        "import sys; from pathlib import Path; from voicebot.money.tally import tally_of\n"
         "tally_of(Path(sys.argv[1])).add(0.07, 'another')"
     )
     subprocess.run([sys.executable, "-c", add, str(file)], check=True)  # writes what it has before it ends
@@ -141,7 +141,7 @@ def test_the_sum_of_the_day_outlives_the_process_and_counts_in_others(tmp_path: 
 def test_several_processes_add_up_to_one_sum(tmp_path: Path):
     file = tmp_path / "spent.log"
     add = (
-        "import sys; from pathlib import Path; from voicebot.tally import tally_of\n"
+        "import sys; from pathlib import Path; from voicebot.money.tally import tally_of\n"
         "for _ in range(500): tally_of(Path(sys.argv[1])).add(0.001, 'one')"
     )
     several = [subprocess.Popen([sys.executable, "-c", add, str(file)]) for _ in range(3)]

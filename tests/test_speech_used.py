@@ -12,7 +12,6 @@ import pytest
 from voicebot import clock
 from voicebot.agent import Agent
 from voicebot.cast import Cast
-from voicebot.costs import by_turn, costs, total_usd
 from voicebot.events import (
     AgentSaying,
     CallEnded,
@@ -22,7 +21,8 @@ from voicebot.events import (
     Event,
     SpeechUsed,
 )
-from voicebot.prices import prices
+from voicebot.money.costs import by_turn, costs, total_usd
+from voicebot.money.prices import prices
 from voicebot.providers import Candidate
 from voicebot.stt import Transcript
 from voicebot.stt.failover import Ears

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from voicebot import paths, providers
 from voicebot.agent import Agent
-from voicebot.prices import SpeechKind, prices
+from voicebot.money.prices import SpeechKind, prices
 from voicebot.stt import STT, STTStream, Transcript
 from voicebot.stt.failover import Ears, Report
 from voicebot.tts import TTS, Speech

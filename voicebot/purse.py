@@ -15,8 +15,8 @@ from voicebot import clock, events
 from voicebot.agent import Agent, Budget
 from voicebot.asides import Aside
 from voicebot.errors import BadInput
+from voicebot.money.tally import Tally, tally_of
 from voicebot.opening import Reason
-from voicebot.tally import Tally, tally_of
 from voicebot.telling import AnyEvent
 
 DETAIL = "budget"

@@ -1,5 +1,5 @@
-"""What a call cost, as `voicebot.costs` counts it by the table of prices that ships: the same trial costs the same in
-every project. What has no price is named, so that nobody takes a part of the cost for the whole.
+"""What a call cost, as `voicebot.money.costs` counts it by the table of prices that ships: the same trial costs the
+same in every project. What has no price is named, so that nobody takes a part of the cost for the whole.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from voicebot import events, providers
-from voicebot.costs import caller_speech_s, costs
-from voicebot.prices import prices
+from voicebot.money.costs import caller_speech_s, costs
+from voicebot.money.prices import prices
 
 
 @dataclass

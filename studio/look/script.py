@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from voicebot import events
+from voicebot.events.remarks import remark
 from voicebot.latency import Waterfall, waterfalls
-from voicebot.remarks import remark
 
 Who = Literal["caller", "agent", "tool", "note", "poor", "bad"]
 EARLIER = -1

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from voicebot import events
-from voicebot.costs import costs, total_usd
 from voicebot.latency import Waterfall, waterfalls
-from voicebot.prices import Prices
+from voicebot.money.costs import costs, total_usd
+from voicebot.money.prices import Prices
 
 Speaker = Literal["", "caller", "agent", "thinking"]
 

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import ContentSwitcher, Input
 
 from voicebot import events, paths
-from voicebot.prices import prices
+from voicebot.money.prices import prices
 from voicebot.studio.look import Ask, Choose, Empty, Level, Page, Request, TranscriptView, Trouble, WaterfallView
 
 from . import wire

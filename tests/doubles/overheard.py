@@ -28,9 +28,9 @@ from tests.doubles.stubs import ScriptSTT, ToneTTS
 from tests.doubles.typed_line import TypedLine
 from voicebot import clock, events, logs
 from voicebot.call import Call
+from voicebot.money.prices import prices
 from voicebot.observe.metrics import CallFigures, Meters
 from voicebot.observe.tracing import tracing_wanted
-from voicebot.prices import prices
 from voicebot.transports import Ear, HangUp
 from voicebot.transports.link import Link
 from voicebot.tts import Speech

@@ -16,10 +16,10 @@ ROOMS_ABOVE = {
 }
 LAYERS = [
     {"errors"},
-    {"breaker", "clock", "config", "connections", "event", "events", "line_events", "paths", "skip_idle", "yamlfile"},
+    {"breaker", "clock", "config", "connections", "events", "paths", "skip_idle", "yamlfile"},
     {"providers"},
     {"graphref", "models", "references", "validation"},
-    {"agent", "flow", "latency", "observe", "prices", "process", "project", "remarks", "spending", "tally", "costs"},
+    {"agent", "flow", "latency", "money", "observe", "process", "project"},
     {"brain", "llm", "media", "store", "stt", "transports", "tts", "turns"},
     {"cast", "deeds", "logs", "offrecord", "pipeline", "probes", "telling"},
     {"opening"},

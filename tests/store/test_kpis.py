@@ -15,11 +15,11 @@ from tests.doubles.recorded_call import RecordedCall, Took
 from voicebot import events
 from voicebot.brain.nlu import Utterance
 from voicebot.brain.nlu.acts import find_acts
-from voicebot.costs import costs, total_usd
 from voicebot.errors import BadInput
 from voicebot.evals.scores.timeline import agent_speech
 from voicebot.events import Event
-from voicebot.prices import prices
+from voicebot.money.costs import costs, total_usd
+from voicebot.money.prices import prices
 from voicebot.store import kept, kpis, views
 
 

@@ -22,7 +22,7 @@ from voicebot.brain.tools import Toolbox, toolbox_of
 from voicebot.brain.watch import Watch
 from voicebot.errors import VoicebotError
 from voicebot.llm import LLM
-from voicebot.prices import prices
+from voicebot.money.prices import prices
 
 _MINDS: dict[str, Mind] = {}
 

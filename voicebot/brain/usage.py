@@ -11,7 +11,7 @@ from langchain_core.messages.ai import UsageMetadata, add_usage
 
 from voicebot.brain import Used
 from voicebot.llm import LLM
-from voicebot.prices import Tokens
+from voicebot.money.prices import Tokens
 
 CHARACTERS_PER_TOKEN = 4
 """For the estimate. Close for English; languages with long words or other letters take more tokens."""

@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from voicebot.money.prices import Price
 from voicebot.observe.health import Health, health_of
-from voicebot.prices import Price
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

@@ -22,8 +22,8 @@ from voicebot.asides import Aside, Through, Wait
 from voicebot.call import Call
 from voicebot.errors import BadInput, VoicebotError
 from voicebot.events import CallEnded, Event, LineNews
+from voicebot.money.prices import prices
 from voicebot.observe.metrics import CallFigures, Meters
-from voicebot.prices import prices
 from voicebot.server.capacity.board import BoardRow
 from voicebot.server.goodbye import goodbye
 from voicebot.server.settings import Settings

@@ -9,7 +9,7 @@ from importlib.resources import files
 import duckdb
 import yaml
 
-from voicebot.prices import Prices, SpeechKind
+from voicebot.money.prices import Prices, SpeechKind
 from voicebot.turns.silence import SILENCES
 
 PATIENCE_MS = 5000

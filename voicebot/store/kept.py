@@ -18,7 +18,7 @@ import duckdb
 from loguru import logger
 
 from voicebot import __version__
-from voicebot.prices import Prices, prices
+from voicebot.money.prices import Prices, prices
 from voicebot.store import facts, views
 from voicebot.store.calls import EVENTS
 

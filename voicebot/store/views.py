@@ -18,7 +18,7 @@ from typing import Any, Literal, Self, get_args, get_origin
 import duckdb
 
 from voicebot.events import Event
-from voicebot.prices import prices
+from voicebot.money.prices import prices
 from voicebot.store import facts
 from voicebot.store.calls import EVENTS
 from voicebot.store.gather import gathered

@@ -10,7 +10,7 @@ from typing import Literal
 
 from voicebot import models, providers
 from voicebot.models.catalogue import Entry
-from voicebot.prices import prices, shipped
+from voicebot.money.prices import prices, shipped
 from voicebot.tts import espeak_voices
 
 Gender = Literal["female", "male", ""]

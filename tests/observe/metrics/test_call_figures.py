@@ -12,9 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.doubles.recorded_call import RecordedCall, Took, booking
 from voicebot import events
 from voicebot.latency import waterfalls
+from voicebot.money.prices import Prices, shipped
 from voicebot.observe.metrics import CallFigures, Meters
 from voicebot.observe.metrics.labels import MOST, OTHER
-from voicebot.prices import Prices, shipped
 
 TABLE = Prices((shipped(),))
 SECRET = "4111 1111 1111 1111"

@@ -10,10 +10,10 @@ from typing import Any
 
 from voicebot import events
 from voicebot.latency import waterfalls
+from voicebot.money.prices import Prices
 from voicebot.observe.metrics.meters import GAP_S, Meters
 from voicebot.observe.metrics.replies import Gaps, at_work
 from voicebot.observe.turns import Turn, Turns
-from voicebot.prices import Prices
 
 _LEFT_OUT = (events.TranscriptInterim, events.BrainMoved)
 """They come often, and nothing is counted by them."""

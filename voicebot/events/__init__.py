@@ -22,12 +22,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from voicebot.event import Event as _Event
-from voicebot.line_events import CallerBack as CallerBack
-from voicebot.line_events import CallerHeld as CallerHeld
-from voicebot.line_events import LineNews as LineNews
-from voicebot.line_events import RecordingChanged as RecordingChanged
-from voicebot.line_events import TransferMoved as TransferMoved
+from voicebot.events.base import Event as _Event
+from voicebot.events.line import CallerBack as CallerBack
+from voicebot.events.line import CallerHeld as CallerHeld
+from voicebot.events.line import LineNews as LineNews
+from voicebot.events.line import RecordingChanged as RecordingChanged
+from voicebot.events.line import TransferMoved as TransferMoved
 
 
 class CallStarted(_Event):

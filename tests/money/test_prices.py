@@ -8,7 +8,7 @@ import pytest
 
 from voicebot import providers
 from voicebot.errors import BadInput
-from voicebot.prices import FREE, Price, SpeechPrice, Tokens, prices, shipped
+from voicebot.money.prices import FREE, Price, SpeechPrice, Tokens, prices, shipped
 
 
 def test_every_page_is_dated_says_where_it_is_from_and_names_providers_that_exist():

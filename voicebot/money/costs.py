@@ -20,7 +20,7 @@ from voicebot.events import (
     ModelUsed,
     SpeechUsed,
 )
-from voicebot.prices import Prices, SpeechKind, Tokens
+from voicebot.money.prices import Prices, SpeechKind, Tokens
 
 Kind = Literal["llm", "stt", "tts", "telephony"]
 

@@ -195,7 +195,7 @@ def prices(root: Path | None = None) -> Prices:
 @cache
 def shipped() -> PriceFile:
     """The table that comes with voicebot."""
-    text = (files("voicebot") / FILE).read_text(encoding="utf-8")
+    text = (files(__package__) / FILE).read_text(encoding="utf-8")
     return validation.build(yamlfile.parse(text, FILE), PriceFile)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from voicebot.event import Event as _Event
+from voicebot.events.base import Event as _Event
 
 
 class CallerHeld(_Event):
