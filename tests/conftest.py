@@ -24,6 +24,16 @@ def _no_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def _own_environment() -> Iterator[None]:
+    """What a command sets for those it starts (the level of the log, for one) is not for the next test."""
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)
+
+
+@pytest.fixture(autouse=True)
 def _own_log() -> Iterator[None]:
     """A command that was run here with --debug, or a server, leaves its log to nobody."""
     root = logging.getLogger()

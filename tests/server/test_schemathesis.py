@@ -39,7 +39,8 @@ async def test_schemathesis_finds_nothing(tmp_path, monkeypatch):
         settings.write_text(SETTINGS.read_text() + "".join(map(about, ids.items())))
         code, said = await schemathesis(client, settings)
         assert code == 0, said
-        known = sum(len(of_path) for of_path in openapi()["paths"].values())
+        paths = openapi()["paths"]
+        known = sum(len(paths[path]) for path in paths if path != "/v1/openapi.json")  # where it has the rest from
         assert f"{known} selected / {known} total" in said
         for _, socket in lives.values():
             await socket.close()

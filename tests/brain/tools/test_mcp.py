@@ -85,6 +85,7 @@ async def test_calls_share_one_server_that_is_started_again_when_it_dies(tmp_pat
     assert again.result != process
     os.kill(again.result, signal.SIGKILL)  # this time nobody is waiting for it
     assert not await alive(again.result)
+    await asyncio.sleep(0.2)  # that its pipe is closed is read like anything else
     assert (await first.run("add", {"first": 1, "second": 1})).result == 2
 
 
