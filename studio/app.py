@@ -36,7 +36,7 @@ class Studio(App[None]):
     """
 
     TITLE = "voicebot studio"
-    CSS_PATH = "look/studio.tcss"
+    CSS_PATH = Path(__file__).parent / "look/studio.tcss"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_DISPLAY = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
