@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,6 +23,9 @@ from .session import Session
 from .state import StateView, StatusLine, speaking
 from .stream import EventStream
 
+LATER_S = 0.08
+"""So much later than it happens is an event shown, with those that follow on it: an answer is made meanwhile, and to
+draw at that moment would make it wait where there are few cores."""
 CALLERS = {
     "typing": "you write what the caller says; no sound",
     "microphone": "you speak; open speakers work, its own voice is taken out",
@@ -71,6 +75,8 @@ class Talk(Page):
         self.agent: Path | None = next(iter(paths.agent_files(project)), None)
         self.caller: wire.Begin = wire.Begin(agent=Path())
         """How the caller calls: only what is said of that in it counts."""
+        self._news: list[events.Event] = []
+        """What has happened and is not shown yet."""
         self._muted = False
         self._waits = ""
         self._offered: tuple[bool, str, bool] | None = None
@@ -132,28 +138,39 @@ class Talk(Page):
 
     def hear(self, report: wire.Report) -> None:
         """One report of the present call."""
+        if isinstance(report, wire.Happened):
+            if not self._news:
+                self.set_timer(LATER_S, self._catch_up)
+            self._news.append(report.event)
+            return
         match report:
-            case wire.Happened():
-                self.show_event(report.event)
             case wire.Levels():
                 self.query_one("#mic", Level).level_db = report.microphone_db
                 self.query_one("#speaker", Level).level_db = report.agent_db
             case wire.Over():
+                self._catch_up()
                 self._over(report)
             case wire.Broke():
+                self._catch_up()
                 self._broke(report)
             case _:
                 pass
 
-    def show_event(self, event: events.Event) -> None:
+    def _catch_up(self) -> None:
+        news, self._news = self._news, []
+        self.show_events(news)
+
+    def show_events(self, news: Sequence[events.Event]) -> None:
         """Into everything that shows the call."""
-        self.now.feed(event)
-        if isinstance(event, events.CallStarted):
-            self._waits = ""
-            self.query_one("#conversation").border_title = event.agent
-        self.query_one(TranscriptView).feed(event)
-        self.query_one(EventStream).feed(event)
-        self._refresh()
+        for event in news:
+            self.now.feed(event)
+            if isinstance(event, events.CallStarted):
+                self._waits = ""
+                self.query_one("#conversation").border_title = event.agent
+            self.query_one(TranscriptView).feed(event)
+            self.query_one(EventStream).feed(event)
+        if news:
+            self._refresh()
 
     def _refresh(self) -> None:
         self.query_one(StateView).show(self.now)
@@ -285,7 +302,7 @@ class Talk(Page):
         self.query_one(EventStream).clear()
         if told is not None:
             transcript.turn_over(remark)
-        self.now = Now(prices(self.project))
+        self.now, self._news = Now(prices(self.project)), []
         self.query_one(Trouble).clear()
         self.query_one(ContentSwitcher).current = "transcript"
         panel = self.query_one("#conversation")

@@ -86,8 +86,7 @@ async def test_talk(dental: Path, size: str, light: bool, monkeypatch: pytest.Mo
         page = app.screen
         assert isinstance(page, Talk)
         page.query_one(ContentSwitcher).current = "transcript"
-        for event in booking().events[:-3]:
-            page.show_event(event)
+        page.show_events(booking().events[:-3])
         await still(pilot)
         same_picture(app, f"talk-{'light-' if light else ''}{size}")
 
