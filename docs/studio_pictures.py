@@ -32,9 +32,7 @@ async def talk(root: Path, name: str, size: tuple[int, int], *, light: bool = Fa
         assert isinstance(page, Talk)
         page.query_one(ContentSwitcher).current = "transcript"
         happened = calls.find("last", root).events
-        for event in happened:
-            if event.turn < happened[-1].turn:
-                page.show_event(event)
+        page.show_events([event for event in happened if event.turn < happened[-1].turn])
         await _kept(pilot, name)
 
 
