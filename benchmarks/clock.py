@@ -33,7 +33,7 @@ from voicebot.personas.run import simulate
 PERSONAS = ("maria", "corrector", "interrupter")
 RESAMPLES = 10_000
 Pair = tuple[Waterfall, Waterfall]
-"""The same turn in real time and in skip-idle time."""
+"""The same turn in both kinds of call: in real time, and in skip-idle time."""
 
 
 @dataclass(frozen=True)
@@ -79,13 +79,19 @@ def conditions() -> str:
     return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}{load}"
 
 
-def table(real: Sequence[Waterfall], fast: Sequence[Waterfall], pairs: Sequence[Pair]) -> Table:
-    shown = Table("ms", f"real p50\nn={len(real)}", "\np95", f"skip-idle p50\nn={len(fast)}", "\np95")
+def table(
+    names: tuple[str, str], falls: tuple[Sequence[Waterfall], Sequence[Waterfall]], pairs: Sequence[Pair]
+) -> Table:
+    """Each stage in both kinds of call, and by how much the second of each pair took longer."""
+    shown = Table("ms")
+    for name, each in zip(names, falls, strict=True):
+        shown.add_column(f"{name} p50\nn={len(each)}")
+        shown.add_column("\np95")
     shown.add_column(f"difference, mean (95 %)\nn={len(pairs)} pairs")
     for name, figure in FIGURES.items():
-        columns = [percentiles(figure(fall) for fall in falls) for falls in (real, fast)]
+        columns = [percentiles(figure(fall) for fall in each) for each in falls]
         cells = [f"{value:.1f}" for found in columns if found for value in (found.p50, found.p95)]
-        mean, low, high = interval([figure(skipped) - figure(waited) for waited, skipped in pairs])
+        mean, low, high = interval([figure(second) - figure(first) for first, second in pairs])
         shown.add_row(name, *cells, f"{mean:+.1f} ({low:+.1f} to {high:+.1f})")
     return shown
 
@@ -109,7 +115,7 @@ def main() -> None:
             alike = [(a, b) for a, b in zip(waited.falls, skipped.falls, strict=False) if a.text == b.text]
             real, fast, pairs = [*real, *waited.falls], [*fast, *skipped.falls], [*pairs, *alike]
             out.print(f"{persona}, seed {seed}: real {waited}; skip-idle {skipped}; {len(alike)} turns alike")
-    out.print(table(real, fast, pairs))
+    out.print(table(("real", "skip-idle"), (real, fast), pairs))
     out.print(conditions())
 
 

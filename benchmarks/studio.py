@@ -21,12 +21,11 @@ from pathlib import Path
 import numpy as np
 import pexpect
 from rich.console import Console
-from rich.table import Table
 
 import voicebot
-from benchmarks.clock import FIGURES, conditions, interval
+from benchmarks.clock import conditions, table
 from voicebot.commands.loudspeaker import write_wav
-from voicebot.latency import Waterfall, percentiles
+from voicebot.latency import Waterfall
 from voicebot.personas.persona import Voice
 from voicebot.personas.voice import CallerVoice
 from voicebot.store import calls
@@ -91,17 +90,6 @@ def last(root: Path) -> list[Waterfall]:
     return [fall for fall in calls.find("last", root).waterfalls if fall.stages]
 
 
-def table(alone: list[Waterfall], studio: list[Waterfall], pairs: list[tuple[Waterfall, Waterfall]]) -> Table:
-    shown = Table("ms", f"without p50\nn={len(alone)}", "\np95", f"in the studio p50\nn={len(studio)}", "\np95")
-    shown.add_column(f"difference, mean (95 %)\nn={len(pairs)} pairs")
-    for name, figure in FIGURES.items():
-        columns = [percentiles(figure(fall) for fall in falls) for falls in (alone, studio)]
-        cells = [f"{value:.1f}" for found in columns if found for value in (found.p50, found.p95)]
-        mean, low, high = interval([figure(with_it) - figure(alone_) for alone_, with_it in pairs])
-        shown.add_row(name, *cells, f"{mean:+.1f} ({low:+.1f} to {high:+.1f})")
-    return shown
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=5, help="calls of each kind; one takes half a minute")
@@ -121,7 +109,7 @@ def main() -> None:
             alike = [(a, b) for a, b in zip(falls[without], falls[inside], strict=False) if a.text == b.text]
             alone, studio, pairs = [*alone, *falls[without]], [*studio, *falls[inside]], [*pairs, *alike]
             out.print(f"pair {number + 1}: {len(alike)} turns alike")
-    out.print(table(alone, studio, pairs))
+    out.print(table(("without", "in the studio"), (alone, studio), pairs))
     out.print(conditions())
 
 

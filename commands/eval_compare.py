@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -71,55 +70,37 @@ def show(screen: Screen, comparison: Comparison, *, figures: bool = False) -> No
     """The verdict and what it stands on; with `figures` every figure that was compared."""
     from rich.text import Text
 
+    from voicebot.evals.compare import table
+
     style = {"regressed": "bad", "improved": "good"}.get(comparison.verdict, "bold")
     screen.data(Text(comparison.says, style))
     for reason in comparison.reasons:
         sign, colour = ("\u25bc", "bad") if reason.verdict == "regressed" else ("\u25b2", "good")
         screen.data(Text.assemble(("  ", ""), (f"{sign} {reason.stage}: ", colour), reason.says))
         if reason.cases:
-            more = f" and {len(reason.cases) - 3} more" if len(reason.cases) > 3 else ""
-            screen.data(Text(f"      {', '.join(reason.cases[:3])}{more}", "dim"))
+            screen.data(Text(f"      {table.named(reason.cases)}", "dim"))
     if figures:
         screen.data()
         headers = ["figure", "A", "B", "change", "95 %", "n", "would show", "verdict"]
         rows = [_row(trend) for trend in comparison.trends if trend.n]
         screen.table(headers, rows, right=headers[1:7])
-    for text in _left_out(comparison):
+    for text in table.left_out(comparison):
         screen.talk(text, "dim")
 
 
 def _row(trend: Trend) -> list[Text]:
     from rich.text import Text
 
-    sign = "+" if (trend.change or 0) > 0 else ""
+    from voicebot.evals.compare import table
+
     style = {"regressed": "bad", "improved": "good"}.get(trend.verdict, "dim")
-    interval = "" if trend.low is None else f"{_shown(trend.low, trend.unit)} to {_shown(trend.high, trend.unit)}"
     return [
         Text(trend.metric),
-        Text(_shown(trend.a, trend.unit)),
-        Text(_shown(trend.b, trend.unit)),
-        Text(f"{sign}{_shown(trend.change, trend.unit)}"),
-        Text(interval, "dim"),
+        Text(table.figure(trend.a, trend.unit)),
+        Text(table.figure(trend.b, trend.unit)),
+        Text(table.change(trend)),
+        Text(table.interval(trend), "dim"),
         Text(str(trend.n)),
-        Text(_shown(trend.detectable, trend.unit), "dim"),
+        Text(table.figure(trend.detectable, trend.unit), "dim"),
         Text(trend.verdict, style),
     ]
-
-
-def _shown(value: float | None, unit: str) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.0f} ms" if unit == "ms" else f"{value:.1%}" if unit == "share" else f"{value:.2f}"
-
-
-def _left_out(comparison: Comparison) -> Iterator[str]:
-    """What was not compared, and what could not have been seen."""
-    if comparison.only_a or comparison.only_b:
-        yield f"not compared: {len(comparison.only_a)} calls only in A, {len(comparison.only_b)} only in B"
-    if comparison.invalid:
-        yield f"not compared: {len(comparison.invalid)} calls that were invalid in one of both"
-    if comparison.noise is not None:
-        noise = comparison.noise
-        yield f"noise floor: {noise.flips} flips, {noise.identical} identical calls, of {noise.pairs} of the same agent"
-    if comparison.detectable_flips is not None and comparison.verdict == "no evidence":
-        yield f"of {comparison.pairs} calls, fewer than {comparison.detectable_flips:.0%} breaking would not be noticed"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -12,7 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from voicebot.evals.compare import Comparison, Reason, Trend
+from voicebot.evals.compare import Comparison, Reason, Trend, table
 
 _LOOKS = {"regressed": ("▼", "$error"), "improved": ("▲", "$success"), "no evidence": ("•", "$secondary")}
 
@@ -26,7 +25,7 @@ def told(comparison: Comparison, width: int = 100) -> Content:
     figures = [trend for trend in comparison.trends if trend.n]
     if figures:
         lines += [Content(), _figures_head(width), *(_figure(trend, width) for trend in figures)]
-    lines += [Content(), *(Content.styled(text, "$dim") for text in _left_out(comparison))]
+    lines += [Content(), *(Content.styled(text, "$dim") for text in table.left_out(comparison))]
     return Content("\n").join(lines)
 
 
@@ -34,8 +33,7 @@ def _reason(reason: Reason) -> list[Content]:
     sign, style = _LOOKS[reason.verdict]
     lines = [Content.assemble((f"  {sign} {reason.stage}: ", style), reason.says)]
     if reason.cases:
-        more = f" and {len(reason.cases) - 3} more" if len(reason.cases) > 3 else ""
-        lines.append(Content.styled(f"      {', '.join(reason.cases[:3])}{more}", "$dim"))
+        lines.append(Content.styled(f"      {table.named(reason.cases)}", "$dim"))
     return lines
 
 
@@ -45,31 +43,14 @@ def _figures_head(width: int) -> Content:
 
 
 def _figure(trend: Trend, width: int) -> Content:
-    sign = "+" if (trend.change or 0) > 0 else ""
-    interval = "" if trend.low is None else f"{_shown(trend.low, trend.unit)} to {_shown(trend.high, trend.unit)}"
     return Content.assemble(
         f"{trend.metric:<26}",
-        (f"{_shown(trend.a, trend.unit):>10}{_shown(trend.b, trend.unit):>10}", "$secondary"),
-        f"{sign + _shown(trend.change, trend.unit):>11}",
-        (f"{interval:>24}" if width >= 96 else "", "$dim"),
+        (f"{table.figure(trend.a, trend.unit):>10}{table.figure(trend.b, trend.unit):>10}", "$secondary"),
+        f"{table.change(trend):>11}",
+        (f"{table.interval(trend):>24}" if width >= 96 else "", "$dim"),
         (f"{trend.n:>5}  ", "$dim"),
         (trend.verdict, _LOOKS[trend.verdict][1]),
     )
-
-
-def _shown(value: float | None, unit: str) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.0f} ms" if unit == "ms" else f"{value:.1%}" if unit == "share" else f"{value:.2f}"
-
-
-def _left_out(comparison: Comparison) -> Iterator[str]:
-    if comparison.only_a or comparison.only_b:
-        yield f"not compared: {len(comparison.only_a)} calls only in A, {len(comparison.only_b)} only in B"
-    if comparison.invalid:
-        yield f"not compared: {len(comparison.invalid)} calls that were invalid in one of both"
-    if comparison.detectable_flips is not None and comparison.verdict == "no evidence":
-        yield f"of {comparison.pairs} calls, fewer than {comparison.detectable_flips:.0%} breaking would not be noticed"
 
 
 class Verdict(ModalScreen[None]):

@@ -15,6 +15,7 @@ from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
+from tests.doubles.terminal import Terminal
 from voicebot.studio.look.picture import picture
 
 PICTURES = Path(__file__).parents[1] / "studio" / "pictures"
@@ -60,3 +61,23 @@ async def still(pilot: Pilot[Any]) -> None:
         await pilot.pause(0.05)
         if (now := picture(pilot.app, "")) != before:
             before, since = now, time.monotonic()
+
+
+def talk_to_a_new_agent(terminal: Terminal, text: str) -> None:
+    """In an empty project: an agent is made of a template and called; it answers, its times are there, and one hangs
+    up."""
+    terminal.sees("No agents in this project yet")
+    terminal.press("n")
+    terminal.sees("What shall it be like")
+    terminal.press("Home", "Down", "Enter")
+    terminal.sees("What is its file called")
+    terminal.type("ava")
+    terminal.press("Enter")
+    terminal.sees("all is well")
+    terminal.press("C-r")
+    terminal.sees("agent +Bright Smile")
+    terminal.type(text)
+    terminal.press("Enter")
+    terminal.sees(r"n 1 +p50 \d+ ms")
+    terminal.press("C-n")
+    terminal.sees("call ended: caller hung up")

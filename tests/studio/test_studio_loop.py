@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from tests.doubles.studio import talk_to_a_new_agent
 from tests.doubles.terminal import Terminal, needs_tmux
 from voicebot.evals.kept import runs
 
@@ -16,21 +17,7 @@ def test_from_a_new_agent_to_a_test_that_passes(tmp_path: Path) -> None:
     folder = tmp_path / "shop"
     folder.mkdir()
     with Terminal([VOICEBOT, "studio"], folder) as terminal:
-        terminal.sees("No agents in this project yet")
-        terminal.press("n")
-        terminal.sees("What shall it be like")
-        terminal.press("Home", "Down", "Enter")
-        terminal.sees("What is its file called")
-        terminal.type("ava")
-        terminal.press("Enter")
-        terminal.sees("all is well")
-        terminal.press("C-r")
-        terminal.sees("agent +Bright Smile")
-        terminal.type("how much is a cleaning")
-        terminal.press("Enter")
-        terminal.sees(r"n 1 +p50 \d+ ms")
-        terminal.press("C-n")
-        terminal.sees("call ended: caller hung up")
+        talk_to_a_new_agent(terminal, "how much is a cleaning")
         terminal.press("Escape")
         terminal.sees(r"(?<!\^)r Call")
         terminal.press("3")

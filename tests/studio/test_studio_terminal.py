@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.doubles.studio import talk_to_a_new_agent
 from tests.doubles.terminal import Terminal, needs_tmux
 
 VOICEBOT = str(Path(sys.executable).with_name("voicebot"))
@@ -23,21 +24,7 @@ def shop(tmp_path: Path) -> Path:
 @needs_tmux
 def test_a_developer_makes_an_agent_talks_to_it_and_sees_where_the_time_went(shop: Path) -> None:
     with Terminal([VOICEBOT, "studio"], shop) as terminal:
-        terminal.sees("No agents in this project yet")
-        terminal.press("n")
-        terminal.sees("What shall it be like")
-        terminal.press("Home", "Down", "Enter")
-        terminal.sees("What is its file called")
-        terminal.type("ava")
-        terminal.press("Enter")
-        terminal.sees("all is well")
-        terminal.press("C-r")
-        terminal.sees("agent +Bright Smile")
-        terminal.type("I need a cleaning")
-        terminal.press("Enter")
-        terminal.sees(r"n 1 +p50 \d+ ms")
-        terminal.press("C-n")
-        terminal.sees("call ended: caller hung up")
+        talk_to_a_new_agent(terminal, "I need a cleaning")
         for columns, rows in [(40, 10), (200, 60), (30, 8), (80, 24)] * 4:
             terminal.resize(columns, rows)
         terminal.resize(40, 10)

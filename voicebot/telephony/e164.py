@@ -17,6 +17,8 @@ from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType
 
 from voicebot.errors import BadInput
 
+PATTERN = r"^\+[1-9][0-9]{6,14}$"
+"""How a number is written between programs."""
 LANGUAGES = {
     "ar": "AE BH DZ EG IQ JO KW LB LY MA OM QA SA SY TN YE",
     "bg": "BG",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -27,6 +27,7 @@ from voicebot.server.rest.problems import Problem, not_found
 from voicebot.server.site import Site
 from voicebot.server.state import CallRow
 from voicebot.server.twilio.signature import websocket_url
+from voicebot.telephony import e164
 
 router = APIRouter(prefix="/v1/calls", tags=["calls"], route_class=Guarded)
 
@@ -35,7 +36,6 @@ CALL_ID = r"^[0-9]{8}-[0-9]{6}-[0-9a-f]{6}$"
 CallId = Annotated[str, Path(pattern=CALL_ID, examples=["20260131-174502-9f86d0"])]
 AgentName = Annotated[str, StringConstraints(pattern=NAME), Field(examples=["ava"])]
 Said = Annotated[str, StringConstraints(max_length=1000, pattern=r"\S")]
-NUMBER = r"^\+[1-9][0-9]{6,14}$"
 _LONGEST = 1000
 _STRICT = ConfigDict(extra="forbid")
 _NOT_LIVE: dict[State, str] = {
@@ -60,9 +60,9 @@ class NewCall(BaseModel):
     model_config = _STRICT
 
     agent: AgentName
-    to: str = Field(default="", pattern=NUMBER, examples=["+12125550123"])
+    to: str = Field(default="", pattern=e164.PATTERN, examples=["+12125550123"])
     """Whom to call, E.164. See docs/outbound.md."""
-    from_: str = Field(default="", alias="from", pattern=NUMBER, examples=["+12125550100"])
+    from_: str = Field(default="", alias="from", pattern=e164.PATTERN, examples=["+12125550100"])
     """The number that the called side sees, one of `outbound.from` in phone.yaml; without it, the first of them."""
     at_any_hour: bool = False
     """With `to`: also in quiet hours."""
@@ -130,7 +130,7 @@ class Say(BaseModel):
 class Transfer(BaseModel):
     model_config = _STRICT
 
-    to: str = Field(pattern=NUMBER, examples=["+12125550123"])
+    to: str = Field(pattern=e164.PATTERN, examples=["+12125550123"])
     """A telephone number, E.164."""
     say: str = Field(default="", max_length=_LONGEST, examples=["I will put you through."])
     """What the agent says before."""
@@ -254,40 +254,25 @@ async def sound(call_id: CallId, request: Request, site: Here, others: Others) -
     return recording.answer(path, found, request)
 
 
-@router.post(
-    "/{call_id}/end",
-    dependencies=[needs("calls:write")],
-    summary="End a call",
-    status_code=202,
-    response_model=Call,
-    responses={404: {}, 409: {}},
-)
+_DEED: dict[str, Any] = {"dependencies": [needs("calls:write")], "status_code": 202, "response_model": Call}
+"""What is the same of all routes that do something in a running call. 202: it happens when the call comes to it."""
+_WITH_WORDS: dict[str, Any] = {**_DEED, "responses": {status: {} for status in (404, 409, 413, 415, 422)}}
+"""And of those that take a body."""
+
+
+@router.post("/{call_id}/end", summary="End a call", **_DEED, responses={404: {}, 409: {}})
 async def end(call_id: CallId, request: Request, site: Here, others: Others, key: Asker) -> Response:
     """The agent hangs up, now. 409 when the call is not live."""
     return await _act(call_id, request, site, others, lambda live: live.end(f"ended with the API key '{key.name}'"))
 
 
-@router.post(
-    "/{call_id}/say",
-    dependencies=[needs("calls:write")],
-    summary="Have the agent say something",
-    status_code=202,
-    response_model=Call,
-    responses={status: {} for status in (404, 409, 413, 415, 422)},
-)
+@router.post("/{call_id}/say", summary="Have the agent say something", **_WITH_WORDS)
 async def say(call_id: CallId, said: Say, request: Request, site: Here, others: Others) -> Response:
     """When it next has the floor. 409 when the call is not live, and when too much waits to be said."""
     return await _act(call_id, request, site, others, lambda live: live.say(said.text))
 
 
-@router.post(
-    "/{call_id}/transfer",
-    dependencies=[needs("calls:write")],
-    summary="Put the caller through",
-    status_code=202,
-    response_model=Call,
-    responses={status: {} for status in (404, 409, 413, 415, 422)},
-)
+@router.post("/{call_id}/transfer", summary="Put the caller through", **_WITH_WORDS)
 async def transfer(call_id: CallId, where: Transfer, request: Request, site: Here, others: Others) -> Response:
     """To a telephone number, when the agent next has the floor. The call ends as `handed_over`; on a telephone network
     the caller is connected to that number, with `warm` only when somebody there says yes. 409 when the call is not
@@ -296,41 +281,20 @@ async def transfer(call_id: CallId, where: Transfer, request: Request, site: Her
     return await _act(call_id, request, site, others, lambda live: live.transfer(where.to, where.say, warm))
 
 
-@router.post(
-    "/{call_id}/hold",
-    dependencies=[needs("calls:write")],
-    summary="Have the caller wait",
-    status_code=202,
-    response_model=Call,
-    responses={status: {} for status in (404, 409, 413, 415, 422)},
-)
+@router.post("/{call_id}/hold", summary="Have the caller wait", **_WITH_WORDS)
 async def hold(call_id: CallId, how: Hold, request: Request, site: Here, others: Others) -> Response:
     """To music, when the agent next has the floor: for ten minutes at most, or until they press `*`. 409 when the call
     is not live."""
     return await _act(call_id, request, site, others, lambda live: live.hold(how.say))
 
 
-@router.post(
-    "/{call_id}/resume",
-    dependencies=[needs("calls:write")],
-    summary="Go on with a caller who waits",
-    status_code=202,
-    response_model=Call,
-    responses={status: {} for status in (404, 409, 413, 415, 422)},
-)
+@router.post("/{call_id}/resume", summary="Go on with a caller who waits", **_WITH_WORDS)
 async def resume(call_id: CallId, how: Hold, request: Request, site: Here, others: Others) -> Response:
     """The agent is back. Nothing happens when the caller does not wait. 409 when the call is not live."""
     return await _act(call_id, request, site, others, lambda live: live.resume(how.say))
 
 
-@router.post(
-    "/{call_id}/recording",
-    dependencies=[needs("calls:write")],
-    summary="Pause the recording, or go on with it",
-    status_code=202,
-    response_model=Call,
-    responses={status: {} for status in (404, 409, 413, 415, 422)},
-)
+@router.post("/{call_id}/recording", summary="Pause the recording, or go on with it", **_WITH_WORDS)
 async def record(call_id: CallId, what: Recorded, request: Request, site: Here, others: Others) -> Response:
     """Around a card number, for one. 409 when the call is not live, and for `twilio` where Twilio has no part in it."""
     return await _act(call_id, request, site, others, lambda live: live.record(what.action))

@@ -24,12 +24,12 @@ from voicebot.telephony.numbers import MOST, Kind, NoNumber, Number, Numbers, Po
 
 router = APIRouter(prefix="/v1/phone", tags=["phone"], route_class=Guarded)
 
-_NUMBER = r"^\+[1-9][0-9]{6,14}$"
 _STRICT = ConfigDict(extra="forbid")
 _WEB = r"^https?://[^\s/]+(/\S*)?$"
-E164 = Annotated[str, StringConstraints(pattern=_NUMBER), Field(examples=["+14155550100"])]
+E164 = Annotated[str, StringConstraints(pattern=e164.PATTERN), Field(examples=["+14155550100"])]
 Which = Annotated[
-    str, Path(pattern=rf"{_NUMBER}|^PN[0-9a-f]{{32}}$", description="E.164, or its SID.", examples=["+14155550100"])
+    str,
+    Path(pattern=rf"{e164.PATTERN}|^PN[0-9a-f]{{32}}$", description="E.164, or its SID.", examples=["+14155550100"]),
 ]
 Digits = Annotated[str, Query(pattern=r"^[0-9]{0,6}$")]
 Pattern = Annotated[str, Query(pattern=r"^[0-9A-Za-z*+]{0,20}$", description="Digits, keypad letters, * for any one.")]
