@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from loguru import logger
 
 from voicebot.paths import MODELS_SETTING
 
@@ -35,10 +36,12 @@ def _own_environment() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _own_log() -> Iterator[None]:
-    """A command that was run here with --debug, or a server, leaves its log to nobody."""
+    """A command that was run here with --debug, or a server, leaves its log to nobody, and none is left to it."""
     root = logging.getLogger()
     level = root.level
+    logger.remove()
     yield
+    logger.remove()
     root.setLevel(level)
     for handler in [each for each in root.handlers if type(each).__module__.startswith("voicebot.")]:
         root.removeHandler(handler)

@@ -103,6 +103,14 @@ async def test_one_stall_is_not_yet_a_late_loop() -> None:
     lag.stop()
 
 
+async def test_a_loop_whose_clock_is_coarse_is_never_early() -> None:
+    told: list[float] = []
+    lag = LoopLag(told.append)
+    lag._look(asyncio.get_running_loop().time() + 0.001)
+    lag.stop()
+    assert told == [0.0]
+
+
 async def test_with_little_memory_left_there_are_no_new_calls() -> None:
     room = admission(left=RESERVE_BYTES - 1)
     room.start()

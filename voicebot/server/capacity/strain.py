@@ -42,7 +42,7 @@ class LoopLag:
         self._timer = loop.call_at(due_s, self._look, due_s)
 
     def _look(self, due_s: float) -> None:
-        late_s = asyncio.get_running_loop().time() - due_s
+        late_s = max(0.0, asyncio.get_running_loop().time() - due_s)  # a sum of these must never fall
         self._late_s.append(late_s)
         self._told(late_s)
         self._expect()

@@ -33,7 +33,8 @@ _MOST_CLOSING = 4
 _MOST_SPEECH_S = 600.0
 _REMEMBERED = 400
 """Messages that a page can be told again."""
-_GOODBYE_S = 1.0
+_GOODBYE_S = 3.0
+"""For the page to take its last messages; one that has vanished takes none."""
 _LAST_WORD_S = 0.1
 """Between the last message and the end of the connection: it may have to be sent twice."""
 
@@ -162,14 +163,16 @@ class WebRTC:
             self._fail(error)
 
     def message(self, peer: Peer, message: object) -> None:
-        if peer is not self._peer or self._over.done():
+        if peer is not self._peer:
             return
         self._speech.came()
         match said.read(message):
+            case said.After(n=n):  # also when the call is over: it may not know
+                self._tell_again(peer, n)
+            case _ if self._over.done():
+                return
             case said.Here(delay_ms=delay_ms):
                 self._speech.delay(delay_ms / 1000) if delay_ms is not None else None
-            case said.After(n=n):
-                self._tell_again(peer, n)
             case said.Keys(keys=keys) if isinstance(self._ear, TakesKeys):
                 self._ear.keys(keys)
             case said.Typed(text=text) if self._ear:
@@ -227,17 +230,22 @@ class WebRTC:
         """End every connection. The page has been told why by then, if it takes it. Idempotent."""
         if not self._over.done():
             self._over.set_result("interrupted")
-        if self._peer:
-            await self._last_words(self._peer)
+        await self._last_words()
         for peer in (self._peer, self._next):
             self._drop(peer)
         self._peer = self._next = None
         while self._closing:
             await asyncio.wait(self._closing)
 
-    async def _last_words(self, peer: Peer) -> None:
+    async def _last_words(self) -> None:
+        """A page that is changing over to another connection gets them there."""
         loop = asyncio.get_running_loop()
         until_s = loop.time() + _GOODBYE_S
-        while peer.untold and loop.time() < until_s:  # noqa: ASYNC110 - aiortc does not tell when all is sent
+        while self._to_be_told and loop.time() < until_s:  # noqa: ASYNC110 - aiortc does not tell when all is sent
             await asyncio.sleep(0.02)
-        await asyncio.sleep(_LAST_WORD_S)
+        if self._peer:
+            await asyncio.sleep(_LAST_WORD_S)
+
+    @property
+    def _to_be_told(self) -> bool:
+        return bool(self._next or (self._peer and (not self._peer.synced or self._peer.untold)))
