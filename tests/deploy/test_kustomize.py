@@ -114,3 +114,12 @@ def test_selectors_find_the_pods(manifests: dict[str, dict[str, Any]]) -> None:
     if "PodMonitor" in manifests:
         selectors.append(manifests["PodMonitor"]["spec"]["selector"]["matchLabels"])
     assert all(selector.items() <= labels.items() for selector in selectors)
+
+
+def test_the_alerts_know_the_job_by_its_name(manifests: dict[str, dict[str, Any]], deploy: Path) -> None:
+    """Else the operator calls it namespace/name, and no alert of a server that is down is ever raised."""
+    if "PodMonitor" not in manifests:
+        pytest.skip("no PodMonitor in this one")
+    labels = manifests["Deployment"]["spec"]["template"]["metadata"]["labels"]
+    job = labels[manifests["PodMonitor"]["spec"]["jobLabel"]]
+    assert f'up{{job="{job}"}}' in (deploy / "observe" / "alerts.yaml").read_text()

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
-from typing import Any
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
-from websockets.asyncio.client import ClientConnection, connect
 
+from tests.doubles.keyed_call import a_call
 from tests.doubles.project import project
 from tests.doubles.serve_process import Server, serving
 from voicebot.server.state import SCOPES
@@ -63,7 +61,7 @@ async def they_add_up(http: httpx.AsyncClient) -> Figures:
         while True:
             found = await figures(http)
             ended = sum(value for name, value in found.items() if name[0] == "calls_ended_total")
-            if ended == found["calls_started_total",]:
+            if ended == found["calls_started_total",] and found["calls_active",] == 0:
                 break
             await asyncio.sleep(0.1)
     lost = found["calls_ended_total", "lost"]
@@ -105,37 +103,3 @@ async def figures(http: httpx.AsyncClient) -> Figures:
         for family in text_string_to_metric_families(answer.text)
         for sample in family.samples
     }
-
-
-async def a_call(http: httpx.AsyncClient, stack: AsyncExitStack) -> int:
-    """A call that goes on until the stack is closed: the caller has pressed a key, and begins to hear the answer. The
-    process that has it."""
-    socket = await stack.enter_async_context(connect(await a_stream(http)))
-    await socket.send('{"type":"hello","events":true}')
-    pid: int = (await told(socket, "call_started"))["pid"]
-    await told(socket, "agent_speech_stopped")  # the greeting
-    await socket.send('{"type":"keys","keys":"1#"}')
-    await told(socket, "turn_ended")
-    await told(socket, "agent_speech_started")
-    return pid
-
-
-async def a_stream(http: httpx.AsyncClient) -> str:
-    """On a machine that is busy with other things a worker may take none for a moment."""
-    async with asyncio.timeout(60):
-        while True:
-            created = await http.post("/v1/calls", json={"agent": "ava"})
-            if created.status_code == 201:
-                return str(created.json()["stream_url"])
-            await asyncio.sleep(0.2)
-
-
-async def told(socket: ClientConnection, kind: str) -> dict[str, Any]:
-    """The next event of this type."""
-    async with asyncio.timeout(30):
-        async for message in socket:
-            if isinstance(message, str) and (found := json.loads(message)).get("type") == "event":
-                event: dict[str, Any] = found["event"]
-                if event["type"] == kind:
-                    return event
-    raise AssertionError(f"the line ended before {kind}")

@@ -51,6 +51,31 @@ def test_a_call_is_counted_turn_by_turn() -> None:
     assert found["audio_gap_seconds_count",] == 0
 
 
+def test_figures_are_there_before_they_count() -> None:
+    """In a series that begins with 1 Prometheus sees nothing happen."""
+    meters = Meters()
+    CallFigures(meters, "ava", TABLE)(RecordedCall().events[0])
+    found = figures(meters)
+    assert found["turns_total", "ava", "answered"] == found["turns_total", "ava", "unanswered"] == 0
+    assert found["v2v_seconds_count", "ava"] == found["call_duration_seconds_count", "ava"] == 0
+    for name in ("barge_ins", "false_interruptions", "caller_silences"):
+        assert found[f"{name}_total", "ava"] == 0
+
+
+def test_there_is_a_share_of_failures_before_the_first_and_when_there_is_nothing_else() -> None:
+    meters = counted(booking())
+    meters.providers.tried("llm", "one/good", ok=True)
+    meters.providers.tried("llm", "one/bad", ok=False)
+    found = figures(meters)
+    assert (found["tool_calls_total", "ok", "book"], found["tool_calls_total", "failed", "book"]) == (1, 0)
+    tries = [
+        found["provider_tries_total", "llm", outcome, f"one/{who}"]
+        for who in ("good", "bad")
+        for outcome in ("ok", "failed")
+    ]
+    assert tries == [1, 0, 0, 1]
+
+
 def test_latencies_are_those_of_the_waterfall() -> None:
     call = booking()
     falls = waterfalls(call.events)

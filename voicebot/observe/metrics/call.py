@@ -61,6 +61,7 @@ class CallFigures:
 
     def _begin(self, event: events.CallStarted) -> None:
         self._started = event
+        self._meters.talk.expect(self._agent)
 
     def _end(self, event: events.CallEnded) -> None:
         for turn in self._turns.rest():
@@ -99,8 +100,7 @@ class CallFigures:
         """A model may call a tool anything: a name counts from when a tool of that name has worked."""
         deeds = self._meters.deeds
         name = deeds.tools(event.name) if event.ok else deeds.tools.known(event.name)
-        deeds.tool_calls.labels(name, "ok" if event.ok else "failed").inc()
-        deeds.tool.labels(name).observe(event.duration_ms / 1000)
+        deeds.ran(name, event.duration_ms / 1000, ok=event.ok)
 
     def _handed_over(self, event: events.HandedOver) -> None:
         self._meters.deeds.handovers.labels("agent" if event.agent else "outside").inc()

@@ -77,6 +77,14 @@ class Talk:
         self.notices = make.counter("audio_notices", "Calls whose sound from the caller was bad.", ["kind"])
         self.silences = make.counter("caller_silences", "Times that the caller had nothing to say.", ["agent"])
 
+    def expect(self, agent: str) -> None:
+        """What its calls are counted by is there from now on: Prometheus sees no first one in a series that begins
+        with it."""
+        for each in (self.duration, self.v2v, self.barge_ins, self.false_interruptions, self.silences):
+            each.labels(agent)
+        for outcome in ("answered", "unanswered"):
+            self.turns.labels(agent, outcome)
+
 
 class Deeds:
     """What agents do besides talking."""
@@ -87,6 +95,12 @@ class Deeds:
         self.tool = make.histogram("tool_seconds", "How long tools ran.", ["tool"])
         self.guardrails = make.counter("guardrail_hits", "Guardrails that struck.", ["rail", "side", "action"])
         self.handovers = make.counter("handovers", "Callers that were passed on: to an agent, or outside.", ["to"])
+
+    def ran(self, tool: str, seconds: float, *, ok: bool) -> None:
+        """The other outcome is there from now on, too: a share of failures is 0, and not unknown, before the first."""
+        for outcome in ("ok", "failed"):
+            self.tool_calls.labels(tool, outcome).inc(outcome == ("ok" if ok else "failed"))
+        self.tool.labels(tool).observe(seconds)
 
 
 class Money:
@@ -121,7 +135,9 @@ class Providers:
         self._took.labels(kind, self.names(name)).observe(seconds)
 
     def tried(self, kind: Kind, name: str, *, ok: bool) -> None:
-        self._tries.labels(kind, self.names(name), "ok" if ok else "failed").inc()
+        """The other outcome is there from now on, too."""
+        for outcome in ("ok", "failed"):
+            self._tries.labels(kind, self.names(name), outcome).inc(outcome == ("ok" if ok else "failed"))
 
     def passed_over(self, kind: Kind, name: str, *, yes: bool) -> None:
         self._open.labels(kind, self.names(name)).inc(1 if yes else -1)
