@@ -89,9 +89,8 @@ def test_every_rule_is_loaded_and_works(watched: Watched, alerts: dict[str, str]
         return [rule for group in watched.prometheus.ask("rules")["groups"] for rule in group["rules"]]
 
     until(lambda: all(rule["health"] != "unknown" for rule in rules()), SOON_S)
-    assert {rule["name"]: (rule["health"], rule.get("lastError")) for rule in rules()} == dict.fromkeys(
-        alerts, ("ok", None)
-    )
+    found = {rule["name"]: (rule["health"], rule.get("lastError")) for rule in rules()}
+    assert found == dict.fromkeys(alerts, ("ok", None))
 
 
 def test_every_expression_of_an_alert_and_of_the_scaling_is_answered(

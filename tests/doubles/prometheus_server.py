@@ -89,7 +89,11 @@ class PrometheusServer:
 
     def is_up(self) -> bool:
         """Whether it could read the voicebot's figures when it last looked."""
-        return any(target["health"] == "up" for target in self.ask("targets")["activeTargets"])
+        return self.state() == ["up"]
+
+    def state(self) -> list[str]:
+        """Of the voicebot: 'up', or why not; [] before the first look."""
+        return [target["lastError"] or target["health"] for target in self.ask("targets")["activeTargets"]]
 
     def alert(self, name: str) -> dict[str, Any]:
         """The first one of this name that is pending or firing; {}: there is none."""
@@ -107,11 +111,11 @@ class PrometheusServer:
         return httpx.get(f"http://127.0.0.1:{self._port}{path}", params=parameters, timeout=30, trust_env=False)
 
 
-def until(true: Callable[[], bool], within_s: float) -> None:
-    """Asks again and again until it is true. Raises AssertionError."""
+def until(true: Callable[[], bool], within_s: float, else_: Callable[[], object] = str) -> None:
+    """Asks again and again until it is true. Raises AssertionError, with what `else_` says then."""
     end_s = time.monotonic() + within_s
     while not true():
-        assert time.monotonic() < end_s, f"not true within {within_s:.0f} s"
+        assert time.monotonic() < end_s, f"not true within {within_s:.0f} s: {else_()}"
         time.sleep(0.1)
 
 

@@ -70,7 +70,7 @@ def _start(folder: Path, model: str, lasting: ExitStack) -> Watched:
     [calls] = server.create_keys(["calls:write", "calls:stream"])
     prometheus = PrometheusServer(folder, server.port, reads)
     lasting.enter_context(prometheus.running())
-    until(prometheus.is_up, SOON_S)
+    until(prometheus.is_up, SOON_S, prometheus.state)
     return Watched(server, prometheus, reads, calls)
 
 
