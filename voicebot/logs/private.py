@@ -36,9 +36,7 @@ def hide(text: str, language: str = "en") -> str:
     return "\n".join(_hide(line, language) for line in text.split("\n"))
 
 
-@lru_cache(maxsize=512)
 def _hide(line: str, language: str) -> str:
-    """Many lines come again and again: those of tracebacks, and the other half of what a server says."""
     parts: list[str] = []
     place = 0
     for own in _IDS.finditer(line):
@@ -47,8 +45,9 @@ def _hide(line: str, language: str) -> str:
     return "".join([*parts, _plain(line[place:], language)])
 
 
+@lru_cache(maxsize=512)
 def _plain(text: str, language: str) -> str:
-    """Of a line without ids."""
+    """Of a line without ids. Much comes again and again: lines of tracebacks, what a server says of each call."""
     if len(text) > _LONGEST_LINE:
         half = text.rfind(" ", 0, _LONGEST_LINE) + 1 or _LONGEST_LINE
         return _plain(text[:half], language) + _plain(text[half:], language)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from voicebot import __version__
@@ -20,8 +21,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def epoch_ns(started_at: str, at_ms: float) -> int:
     """Nanoseconds since 1970 of a moment of a call that was answered at `started_at` (ISO 8601 with offset)."""
-    since = datetime.fromisoformat(started_at) - _EPOCH
-    return since // timedelta(microseconds=1) * 1000 + round(at_ms * 1e6)
+    return _answered_ns(started_at) + round(at_ms * 1e6)
+
+
+@lru_cache(maxsize=256)
+def _answered_ns(started_at: str) -> int:
+    return (datetime.fromisoformat(started_at) - _EPOCH) // timedelta(microseconds=1) * 1000
 
 
 def document(

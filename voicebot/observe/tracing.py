@@ -26,7 +26,6 @@ from voicebot.observe import environment
 from voicebot.observe.call_trace import CallTrace
 from voicebot.observe.collector import Collector, Say
 from voicebot.observe.context import parent_of
-from voicebot.observe.sdk import Sdk
 
 CLOSE_S = 5.0
 """How long the end of a process waits for what is still to be sent."""
@@ -67,6 +66,8 @@ class Tracing:
         try:
             from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
             from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+            from voicebot.observe.sdk import Sdk
         except ModuleNotFoundError:
             raise MissingExtra("OpenTelemetry's SDK", "observe") from None
         self.said = environment.said_in_spans() if said is None else said
