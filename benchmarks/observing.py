@@ -37,11 +37,11 @@ from tests.doubles.stubs import EchoBrain, ScriptSTT, ToneTTS
 from voicebot import clock, events, logs
 from voicebot.agent import Agent
 from voicebot.call import Call
+from voicebot.call.telling import Face
 from voicebot.latency import waterfalls
 from voicebot.money.prices import prices
 from voicebot.observe.metrics import CallFigures, Meters
 from voicebot.observe.tracing import Tracing
-from voicebot.telling import Face
 from voicebot.transports.link import Link
 
 HEARS = ("i would like to book a table", "for two on tuesday please", "what do you have at seven", "thank you goodbye")

@@ -142,8 +142,8 @@ class _Tries:
     async def _once(self, rest: Rest) -> Seen:
         import asyncio
 
+        from voicebot.call.opening import new_id
         from voicebot.errors import BadInput, Unavailable
-        from voicebot.opening import new_id
         from voicebot.telephony.batch.rest import Later, NotMade
 
         call_id = new_id()

@@ -103,7 +103,7 @@ class Conversation:
         from voicebot import paths
         from voicebot.agent import Agent
         from voicebot.call import Call
-        from voicebot.opening import new_id
+        from voicebot.call.opening import new_id
 
         self._reports = reports
         self._begin = begin

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.doubles.spoken import SpokenCall
 from voicebot import events, logs
-from voicebot.telling import Face
+from voicebot.call.telling import Face
 
 HEARS = ["i would like to book a table", "thank you goodbye"]
 SAYS = ["Of course. For how many people would that be?", "Goodbye."]

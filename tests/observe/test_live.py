@@ -21,11 +21,11 @@ from tests.doubles.web_service import WebService
 from voicebot import clock, events
 from voicebot.agent import Agent
 from voicebot.call import Call
+from voicebot.call.telling import Face
 from voicebot.latency import waterfalls
 from voicebot.observe import span_id, spans
 from voicebot.observe.context import tool_key
 from voicebot.observe.tracing import Tracing
-from voicebot.telling import Face
 from voicebot.transports.link import Link
 
 CARD = "4111 1111 1111 1111"

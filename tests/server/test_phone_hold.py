@@ -13,8 +13,8 @@ from tests.doubles.phone_call import PhoneCall
 from tests.doubles.stubs import EchoBrain
 from voicebot import events
 from voicebot.agent import Warm
-from voicebot.asides import Aside, Through, Wait
 from voicebot.brain import HandOver, Output
+from voicebot.call.asides import Aside, Through, Wait
 from voicebot.turns.on_hold import LONGEST_S
 
 WARM = """

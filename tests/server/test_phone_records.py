@@ -16,10 +16,10 @@ from tests.doubles.stubs import EchoBrain
 from voicebot import events
 from voicebot.agent import Agent
 from voicebot.brain import CallTool, Discreet, Moved, Output
-from voicebot.chronicle import Chronicle
+from voicebot.call.chronicle import Chronicle
+from voicebot.call.offrecord import NOT_KEPT, OffRecord
+from voicebot.call.telling import Telling
 from voicebot.flow import Flow
-from voicebot.offrecord import NOT_KEPT, OffRecord
-from voicebot.telling import Telling
 
 CARD = "4111 1111 1111 1111"
 ANNOUNCES = """

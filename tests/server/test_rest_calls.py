@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from tests.doubles.rest_client import rest
-from voicebot.opening import new_id
+from voicebot.call.opening import new_id
 from voicebot.server.state import CallRow
 
 

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from tests.doubles.phone_server import parts_of, served
 from tests.doubles.rest_client import Rest, rest
-from voicebot.opening import new_id
+from voicebot.call.opening import new_id
 from voicebot.server.app import build
 from voicebot.server.capacity.board import Board
 from voicebot.server.site import Site

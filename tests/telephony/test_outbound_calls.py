@@ -17,9 +17,9 @@ from tests.doubles.outbound_calls import FROM, PHONE_YAML, calling_out
 from tests.doubles.project import project
 from tests.doubles.twilio_account.phones import Answer
 from tests.doubles.twilio_rest import Fault, Phone, PhoneCall
+from voicebot.call.opening import new_id
 from voicebot.errors import BadInput
 from voicebot.events import LineNews
-from voicebot.opening import new_id
 from voicebot.server import outbound
 from voicebot.server.state import CallRow
 from voicebot.store import calls as records

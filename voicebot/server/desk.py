@@ -18,8 +18,9 @@ from loguru import logger
 
 from voicebot import logs
 from voicebot.agent import Agent, Warm
-from voicebot.asides import Aside, Through, Wait
 from voicebot.call import Call
+from voicebot.call.asides import Aside, Through, Wait
+from voicebot.call.telling import Face
 from voicebot.errors import BadInput, VoicebotError
 from voicebot.events import CallEnded, Event, LineNews
 from voicebot.money.prices import prices
@@ -30,7 +31,6 @@ from voicebot.server.settings import Settings
 from voicebot.server.state import CallRow, Ledger
 from voicebot.server.state.registry import Registry
 from voicebot.server.watching import Told, Watching
-from voicebot.telling import Face
 from voicebot.transports import Line
 
 Parts = Callable[[Agent], dict[str, Any]]

@@ -17,8 +17,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from loguru import logger
 
+from voicebot.call.opening import new_id
+from voicebot.call.telling import Face
 from voicebot.errors import Unavailable, VoicebotError
-from voicebot.opening import new_id
 from voicebot.server.agents import NoAgent
 from voicebot.server.capacity.admission import Refused, Seat
 from voicebot.server.desk import Live
@@ -29,7 +30,6 @@ from voicebot.server.rest.problems import MEDIA_TYPE, Problem, not_found
 from voicebot.server.site import Site
 from voicebot.server.state import CallRow, Key
 from voicebot.server.twilio import Asked, Operator, Signatures, Unsigned
-from voicebot.telling import Face
 from voicebot.transports import twilio, websocket
 from voicebot.transports.dialect import VIOLATION, LineLost, ProtocolError, SocketClosed
 from voicebot.transports.leg import Leg

@@ -11,8 +11,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
+from voicebot.call.opening import new_id
 from voicebot.errors import VoicebotError
-from voicebot.opening import new_id
 from voicebot.server.agents import NAME, NoAgent
 from voicebot.server.browser import files, ice
 from voicebot.server.browser.access import Access

@@ -9,14 +9,14 @@ from loguru import logger
 from voicebot.agent import Agent
 from voicebot.brain.mind import open_brain
 from voicebot.brain.watch import guard_of
-from voicebot.cast import Cast
+from voicebot.call.cast import Cast
+from voicebot.call.telling import Telling
 from voicebot.errors import VoicebotError
 from voicebot.media import vad
 from voicebot.process import settle_down
 from voicebot.server.agents import Agents
 from voicebot.server.desk import Parts
 from voicebot.server.processes.crew import Report, Served
-from voicebot.telling import Telling
 from voicebot.turns import smart_turn
 
 

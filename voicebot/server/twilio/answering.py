@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Request, Response
 from loguru import logger
 
+from voicebot.call.opening import new_id
 from voicebot.errors import BadInput, Unavailable, VoicebotError
-from voicebot.opening import new_id
 from voicebot.server.capacity.admission import Refused
 from voicebot.server.rest.problems import Problem
 from voicebot.server.state import AlreadyKnown, CallRow

@@ -8,8 +8,8 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
 
-from voicebot.asides import Through
-from voicebot.offrecord import NOT_KEPT
+from voicebot.call.asides import Through
+from voicebot.call.offrecord import NOT_KEPT
 from voicebot.server.twilio import conference
 from voicebot.server.twilio.sentences import asked_words
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 from loguru import logger
 
 from voicebot import events
-from voicebot.asides import Through
+from voicebot.call.asides import Through
 from voicebot.errors import VoicebotError
 from voicebot.server.desk import Live
 from voicebot.server.site import Site

@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 
 from loguru import logger
 
+from voicebot.call.opening import new_id
 from voicebot.errors import Unavailable
-from voicebot.opening import new_id
 from voicebot.telephony.batch.ledger import DialRow, Ledger
 from voicebot.telephony.batch.looking import Looking
 from voicebot.telephony.batch.rest import Later, NotMade, Rest, Seen

@@ -14,8 +14,8 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
 
 from voicebot.agent import Warm
+from voicebot.call.opening import new_id
 from voicebot.errors import BadInput
-from voicebot.opening import new_id
 from voicebot.server.agents import NAME, NoAgent
 from voicebot.server.desk import Live
 from voicebot.server.outbound import Wish

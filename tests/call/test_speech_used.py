@@ -11,7 +11,7 @@ import pytest
 
 from voicebot import clock
 from voicebot.agent import Agent
-from voicebot.cast import Cast
+from voicebot.call.cast import Cast
 from voicebot.events import (
     AgentSaying,
     CallEnded,

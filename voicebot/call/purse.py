@@ -13,11 +13,11 @@ from loguru import logger
 
 from voicebot import clock, events
 from voicebot.agent import Agent, Budget
-from voicebot.asides import Aside
+from voicebot.call.asides import Aside
+from voicebot.call.opening import Reason
+from voicebot.call.telling import AnyEvent
 from voicebot.errors import BadInput
 from voicebot.money.tally import Tally, tally_of
-from voicebot.opening import Reason
-from voicebot.telling import AnyEvent
 
 DETAIL = "budget"
 """How a call that was ended for its cost says so in `call_ended`."""

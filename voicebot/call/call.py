@@ -1,9 +1,4 @@
-"""One conversation, from answer to hang-up: it owns its parts, its events and its record.
-
-call = Call(agent, transport, record=Path("calls"))
-call.subscribe(print)
-ended = await call.run()
-"""
+"""The parts of one conversation, and what comes of their events."""
 
 from __future__ import annotations
 
@@ -20,20 +15,23 @@ from pipecat.frames.frames import (
     UserStoppedSpeakingFrame,
 )
 
-from voicebot import clock, events, logs, opening
+from voicebot import clock, events, logs
 from voicebot.agent import Agent
-from voicebot.asides import After, Aside, Asides, PutsThrough, Through, Wait, through_of
 from voicebot.brain import Brain, Discreet, HandOver, HangUp, Moved, Output, ToolResult
 from voicebot.brain.mind import open_brain
 from voicebot.brain.watch import guard_of
-from voicebot.cast import Cast
-from voicebot.chronicle import Chronicle
-from voicebot.deeds import event_of
+from voicebot.call import opening
+from voicebot.call.asides import After, Aside, Asides, PutsThrough, Through, Wait, through_of
+from voicebot.call.cast import Cast
+from voicebot.call.chronicle import Chronicle
+from voicebot.call.deeds import event_of
+from voicebot.call.opening import Reason
+from voicebot.call.purse import Purse
+from voicebot.call.telling import Face, Telling
 from voicebot.media import quality
 from voicebot.media.ear import Ear
 from voicebot.media.hold_music import music
 from voicebot.media.playout import Playout
-from voicebot.opening import Reason
 from voicebot.pipeline import (
     AsideFrame,
     BrainProcessor,
@@ -44,10 +42,8 @@ from voicebot.pipeline import (
     LikelyTurnFrame,
     MouthProcessor,
 )
-from voicebot.purse import Purse
 from voicebot.store.record import open_record
 from voicebot.stt import STT, Transcript
-from voicebot.telling import Face, Telling
 from voicebot.transports import Transport
 from voicebot.tts import TTS
 from voicebot.turns.filler import Hold

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from voicebot.agent import Agent, Warm
 from voicebot.brain import HandOver, Output
+from voicebot.call.opening import Reason
 from voicebot.errors import BadInput
-from voicebot.opening import Reason
 
 MOST = 16
 """Asides that may wait: more are said by nobody who listens to the call."""

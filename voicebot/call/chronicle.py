@@ -10,10 +10,10 @@ from loguru import logger
 
 from voicebot import clock, events
 from voicebot.brain import Moved
+from voicebot.call.telling import AnyEvent, Telling
 from voicebot.flow import Flow
 from voicebot.logs import InCall
 from voicebot.media.playout import Playout
-from voicebot.telling import AnyEvent, Telling
 
 
 class Chronicle:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.doubles.spoken import SpokenCall
 from voicebot import events
-from voicebot.asides import MOST, Aside, Asides
+from voicebot.call.asides import MOST, Aside, Asides
 from voicebot.errors import BadInput
 
 LONG = "one two three four five six seven eight nine ten eleven twelve"

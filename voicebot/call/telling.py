@@ -10,8 +10,8 @@ from typing import Any, Protocol, TypeVar, cast
 from loguru import logger
 
 from voicebot import events
+from voicebot.call.offrecord import OffRecord, deeply
 from voicebot.logs import InCall, secrets
-from voicebot.offrecord import OffRecord, deeply
 from voicebot.store.record import Record
 
 Face = Callable[[events.Event], None]

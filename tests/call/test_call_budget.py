@@ -18,9 +18,9 @@ from voicebot import clock, events
 from voicebot.agent import Agent
 from voicebot.brain import Output, Say, Used
 from voicebot.call import Call
+from voicebot.call.purse import SENTENCES, spending_file
 from voicebot.errors import BadInput
 from voicebot.money.tally import Tally
-from voicebot.purse import SENTENCES, spending_file
 
 PER_REPLY_USD = 0.04
 

@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 from voicebot import clock
 from voicebot.agent import Agent
+from voicebot.call.telling import Telling
 from voicebot.media import vad
 from voicebot.observe.tracing import Tracing, tracing_wanted
 from voicebot.process import settle_down, versions
 from voicebot.stt import STT
-from voicebot.telling import Telling
 from voicebot.transports import Transport
 from voicebot.tts import TTS
 from voicebot.turns import smart_turn
