@@ -16,7 +16,7 @@ from voicebot.llm.llama.probe import Speed, probe
 def test_a_model_is_measured_by_running_it(gibberish: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(machine, "cores", lambda: 1)
     speed = probe(gibberish)
-    assert speed.prompt_tokens_s > speed.answer_tokens_s > 10
+    assert min(speed.prompt_tokens_s, speed.answer_tokens_s) > 10
     assert speed.conversational
 
 

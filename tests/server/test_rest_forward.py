@@ -95,10 +95,11 @@ async def test_a_call_of_the_worker_beside_is_watched_and_acted_in(tmp_path, run
 async def test_what_the_other_worker_refuses_is_passed_on(tmp_path, run_dir):
     async with rest(tmp_path, run_dir=run_dir) as client, worker_beside(client) as beside:
         call_id, socket = await call_beside(client, beside)
-        statuses = [(await client.http.post(f"/v1/calls/{call_id}/say", json={"text": "Again."})) for _ in range(20)]
-        assert statuses[-1].status_code == 409
-        assert statuses[-1].headers["content-type"] == "application/problem+json"
-        assert statuses[-1].json()["title"] == "Too much to say"
+        long = {"text": "Again and again. " * 20}  # none is over before the last is asked for
+        answers = [await client.http.post(f"/v1/calls/{call_id}/say", json=long) for _ in range(20)]
+        assert answers[-1].status_code == 409
+        assert answers[-1].headers["content-type"] == "application/problem+json"
+        assert answers[-1].json()["title"] == "Too much to say"
         await socket.close()
 
 

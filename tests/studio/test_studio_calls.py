@@ -77,7 +77,7 @@ async def test_words_and_keys_find_calls(three: Path) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: page(app).searchable)
         await found(pilot, app, "NINETY dollars", ["20261123-090000-aa01"])
-        assert "A filling is ninety dollars." in shown(app)
+        await until(pilot, lambda: "A filling is ninety dollars." in shown(app))
         await found(pilot, app, "agent:ben end:failed", ["20261123-090000-aa01"])
         await found(pilot, app, "on:2026-11-22", ["20261122-101500-ab12"])
         await found(pilot, app, "hello nobody-says-this", [])

@@ -35,6 +35,14 @@ def test_processes_that_migrate_at_once_make_the_tables_once(url: str) -> None:
     migrate(url)
 
 
+def test_tables_that_are_up_to_date_are_looked_at_and_nobody_waits(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that starts must not hold up those that run, nor wait for what they write."""
+    migrate(url)
+    monkeypatch.setattr(schema, "WAIT_S", 0.2)
+    with schema._alone(Where.of(url)):  # another process that is at it, or writes
+        migrate(url)
+
+
 def test_migrations_make_the_tables_that_the_code_uses(url: str) -> None:
     migrate(url)
     engine = create_engine(Where.of(url).engine_url())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,9 +32,12 @@ def migrate(url: str) -> None:
     """
     where = Where.of(url)
     try:
+        if _is_current(where):
+            return  # servers that run are not held up by one that starts
+        upgrade = _alembic()
         with _alone(where) as connection:
             _may_upgrade(connection, where)
-            _upgrade(connection)
+            upgrade(connection)
     except PermissionError as error:
         raise BadInput(f"may not write {where}: {error.strerror}.") from None
     except (SQLAlchemyError, OSError) as error:
@@ -82,16 +86,37 @@ def _may_upgrade(connection: Connection, where: Where) -> None:
         raise Unavailable(f"{where} has a table {taken[0]} that no voicebot made. Name another database.")
 
 
-def _upgrade(connection: Connection) -> None:
+def _is_current(where: Where) -> bool:
+    """Without a lock, and without making anything. What is wrong there is for the one who has the lock to tell."""
+    if where.file is None:
+        needs_driver()
+    elif not where.file.is_file() or not os.access(where.file, os.W_OK):
+        return False
+    engine = create_engine(where.engine_url(), connect_args={"timeout" if where.file else "connect_timeout": 5})
+    try:
+        with engine.connect() as connection:
+            return _version(connection) == VERSION
+    except SQLAlchemyError:
+        return False
+    finally:
+        engine.dispose()
+
+
+def _alembic() -> Callable[[Connection], None]:
+    """Brings a database up to date. Loaded before others have to wait for it."""
     try:
         from alembic import command
         from alembic.config import Config
     except ModuleNotFoundError:
         raise MissingExtra("Alembic", "server") from None
-    config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    command.upgrade(config, "head")
+
+    def upgrade(connection: Connection) -> None:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        command.upgrade(config, "head")
+
+    return upgrade
 
 
 @contextmanager
