@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import signal
 import socket
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from voicebot import config, paths
 from voicebot.errors import BadInput
@@ -16,11 +16,12 @@ from voicebot.server.processes.doorway import listen
 from voicebot.telephony import pointed
 from voicebot.telephony.account import TOKEN, Account
 from voicebot.telephony.numbers import Number, Numbers, Pointing
-from voicebot.telephony.tunnel import TOKEN as NGROK_TOKEN
-from voicebot.telephony.tunnel import tunnel
 
-from . import phone_screen
+from . import phone_screen, phone_tunnel
 from .terminal import Screen
+
+if TYPE_CHECKING:
+    from voicebot.server.site import Site
 
 _INSTEAD = "To try the agent without a number: voicebot phone dev --emulate"
 
@@ -50,24 +51,32 @@ async def _lent(
         raise BadInput(f"{number.number} takes no calls, only messages: choose another one with --number.")
     stop = _stop_on_signals()
     calls = phone_screen.Calls(screen, as_json=as_json)
+    loan: pointed.Loan | None = None
     with listen("127.0.0.1", port) as listening:
         try:
             async with AsyncExitStack() as stack:
                 with screen.waiting("getting ready ..."):
-                    reached = await _public(stack, url, listening.getsockname()[1], root)
-                    await _served(stack, listening, root, reached, calls)
-                    lent = pointed.lent(numbers, number, Pointing.to(reached, agent.stem), notes)
+                    way = await stack.enter_async_context(phone_tunnel.way(url, listening.getsockname()[1], root))
+                    site = await _served(stack, listening, root, way.url, calls)
+                    lent = pointed.lent(numbers, number, Pointing.to(way.url, agent.stem), notes)
                     loan = await stack.enter_async_context(lent)
-                phone_screen.ready(screen, number.number, agent.stem, reached, number.answered_by)
-                await stop.wait()
+                phone_screen.ready(screen, number.number, agent.stem, way.url, number.answered_by)
+
+                async def moved(to: str) -> None:
+                    if not await loan.move(Pointing.to(to, agent.stem)):
+                        screen.warn(f"{number.number} was pointed elsewhere meanwhile: left as it is.")
+
+                async with phone_tunnel.watched(screen, way, site.address, moved):
+                    await stop.wait()
         finally:
             calls.close()
-    phone_screen.back(screen, loan.back)
+            if loan:
+                phone_screen.back(screen, loan.back)
 
 
 async def _served(
     stack: AsyncExitStack, listening: socket.socket, root: Path, reached: str, calls: phone_screen.Calls
-) -> None:
+) -> Site:
     """The server, in this process, until the stack is closed."""
     from voicebot.server.processes import alone, slot  # the engine, seconds of it: what is wrong is told before
     from voicebot.server.processes.serving import parts_named
@@ -76,16 +85,7 @@ async def _served(
     settings = Settings(project=root, port=listening.getsockname()[1], public_url=reached)
     settings = await stack.enter_async_context(slot.named(settings))
     parts = parts_named(os.environ.get("VOICEBOT_PARTS", ""))
-    await stack.enter_async_context(alone.serving(settings, listening, calls.watch, parts))
-
-
-async def _public(stack: AsyncExitStack, url: str, port: int, root: Path) -> str:
-    """Where Twilio reaches this machine: the tunnel that is there, or one that is opened until the stack is closed."""
-    if not url:
-        return await stack.enter_async_context(tunnel(port, config.key(NGROK_TOKEN, root)))
-    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", url):
-        raise BadInput(f"--url: '{url}' is no web address. Write it as https://my-tunnel.example.com.")
-    return url.rstrip("/")
+    return await stack.enter_async_context(alone.serving(settings, listening, calls.watch, parts))
 
 
 async def _chosen(numbers: Numbers, which: str) -> Number:

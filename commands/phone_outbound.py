@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -66,8 +66,9 @@ async def making(
     _check_phonebook(root)
     async with AsyncExitStack() as stack:
         with screen.waiting("getting ready ..."):
-            rest = await _own(stack, root, url, port, watch)
-        yield rest
+            rest, watched = await _own(screen, stack, root, url, port, watch)
+        async with watched:
+            yield rest
 
 
 def _check_phonebook(root: Path) -> None:
@@ -86,23 +87,27 @@ def _check_phonebook(root: Path) -> None:
     Account.of_project(root)
 
 
-async def _own(stack: AsyncExitStack, root: Path, url: str, port: int, watch: Callable[[Any], Sequence[Any]]) -> Rest:
-    from voicebot import config
+async def _own(
+    screen: Screen, stack: AsyncExitStack, root: Path, url: str, port: int, watch: Callable[[Any], Sequence[Any]]
+) -> tuple[Rest, AbstractAsyncContextManager[None]]:
+    """Who makes the calls, and the watch over their way in."""
     from voicebot.server.processes import alone, slot
     from voicebot.server.processes.doorway import listen
     from voicebot.server.processes.serving import parts_named
     from voicebot.server.settings import Settings
-    from voicebot.telephony.tunnel import TOKEN, tunnel
+
+    from . import phone_tunnel
 
     listening = listen("127.0.0.1", port)
     stack.callback(listening.close)
     at = listening.getsockname()[1]
-    reached = url.rstrip("/") or await stack.enter_async_context(tunnel(at, config.key(TOKEN, root)))
-    settings: Settings = Settings(project=root, port=at, public_url=reached)
+    way = await stack.enter_async_context(phone_tunnel.way(url, at, root))
+    settings: Settings = Settings(project=root, port=at, public_url=way.url)
     settings = await stack.enter_async_context(slot.named(settings))
     parts = parts_named(os.environ.get("VOICEBOT_PARTS", ""))
     site = await stack.enter_async_context(alone.serving(settings, listening, watch, parts))
-    return await stack.enter_async_context(_with_key(site.state, f"http://127.0.0.1:{at}"))
+    rest = await stack.enter_async_context(_with_key(site.state, f"http://127.0.0.1:{at}"))
+    return rest, phone_tunnel.watched(screen, way, site.address)
 
 
 @asynccontextmanager

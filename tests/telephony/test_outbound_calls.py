@@ -173,6 +173,22 @@ async def test_a_call_whose_confirmation_is_lost_is_known_by_its_webhooks(
         assert (row.reason, scene.dialled(TO)) == ("busy", 1)
 
 
+async def test_no_call_goes_out_while_the_tunnel_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Twilio would not come through, and whoever answers would hear its error; afterwards, it knows where we are."""
+    async with calling_out(tmp_path, monkeypatch) as scene:
+        scene.twilio.phones[TO] = Phone("busy")
+        address = scene.server.site.address
+        address.lost = True
+        refused = await scene.ask(TO)
+        assert (refused.status_code, scene.dialled(TO)) == (503, 0)
+        assert "does not lead here any more" in refused.text
+        address.url, address.lost = "https://other.example.com", False
+        scene.twilio.reach(address.url, scene.server.address)
+        row = await scene.over((await scene.ask(TO)).json()["id"])
+        assert (row.reason, scene.dialled(TO)) == ("busy", 1)
+        assert {url.split("/twilio")[0] for url, _ in scene.twilio.callbacks} == {"https://other.example.com"}
+
+
 async def test_a_call_of_which_nothing_is_heard_again_is_in_doubt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(outbound, "_LOOK_S", (0.05, 0.05))
     async with calling_out(tmp_path, monkeypatch) as scene:

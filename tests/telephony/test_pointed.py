@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,8 +17,8 @@ from tests.doubles.twilio_account.records import Number as Record
 from tests.doubles.twilio_rest import ACCOUNT_SID, CALLEE, TOKEN, Fault, TwilioRest
 from voicebot.errors import BadInput, Unavailable
 from voicebot.telephony import pointed
-from voicebot.telephony.account import Account, Unanswered
-from voicebot.telephony.numbers import Numbers, Pointing
+from voicebot.telephony.account import Account, Refused, Unanswered
+from voicebot.telephony.numbers import Number, Numbers, Pointing
 
 OURS = Pointing.to("https://1234.ngrok-free.app", "ava")
 WAS = {
@@ -143,3 +145,71 @@ async def test_a_note_that_cannot_be_read_stops_everything(numbers: Numbers, tmp
     with pytest.raises(BadInput, match="does not say what the number was"):
         async with pointed.lent(numbers, number, OURS, tmp_path):
             raise AssertionError("what it was would be lost for ever")
+
+
+ELSEWHERE = Pointing.to("https://5678.ngrok-free.app", "ava")
+
+
+@pytest.mark.parametrize("acts", [True, False], ids=["changed there", "not changed there"])
+async def test_one_killed_while_it_moves_a_number_to_another_address_leaves_what_it_was(
+    twilio: TwilioRest, numbers: Numbers, tmp_path: Path, acts: bool
+):
+    """Whether Twilio has changed it or not: nobody knows, and the disk says both."""
+    before, left = settings(twilio.number()), tmp_path / "left behind"
+    async with pointed.lent(numbers, await numbers.find(CALLEE), OURS, tmp_path / "ours") as loan:
+        twilio.faults.append(Fault("IncomingPhoneNumbers/", method="POST", status=0 if acts else 503, acts=acts))
+        with pytest.raises(Unanswered):
+            await loan.move(ELSEWHERE)
+        assert twilio.number()["voice_url"] == (ELSEWHERE if acts else OURS).voice_url
+        shutil.copytree(tmp_path / "ours", left)
+        (back,) = await pointed.give_back(numbers, left)
+        assert back.how == "restored"
+        assert settings(twilio.number()) == before
+
+
+async def test_a_number_that_was_moved_is_as_it_was_afterwards(twilio: TwilioRest, numbers: Numbers, tmp_path: Path):
+    before = settings(twilio.number())
+    async with pointed.lent(numbers, await numbers.find(CALLEE), OURS, tmp_path) as loan:
+        twilio.number().update(voice_fallback_url="https://new.example.com/fallback")
+        assert await loan.move(ELSEWHERE)
+        now = twilio.number()
+        assert (now["voice_url"], now["status_callback"]) == (ELSEWHERE.voice_url, ELSEWHERE.status_callback)
+        assert json.loads(notes(tmp_path)[0].read_text())["before"] == [], "the old address is nobody's now"
+        twilio.faults.append(Fault("IncomingPhoneNumbers/", method="POST", status=400, code=21000))
+        with pytest.raises(Refused):
+            await loan.move(OURS)
+        assert await loan.move(Pointing.to("https://9abc.ngrok-free.app", "ava"))
+    assert settings(twilio.number()) == {**before, "voice_fallback_url": "https://new.example.com/fallback"}
+
+
+async def test_a_number_that_somebody_else_has_pointed_elsewhere_is_not_moved(
+    twilio: TwilioRest, numbers: Numbers, tmp_path: Path
+):
+    async with pointed.lent(numbers, await numbers.find(CALLEE), OURS, tmp_path) as loan:
+        twilio.number().update(voice_url="https://new.example.com/voice")
+        assert not await loan.move(ELSEWHERE)
+        assert twilio.number()["voice_url"] == "https://new.example.com/voice"
+    assert twilio.number()["status_callback"] == WAS["status_callback"]
+
+
+async def test_a_move_that_is_under_way_at_the_end_does_not_come_behind_it(
+    twilio: TwilioRest, numbers: Numbers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """What is asked of Twilio in a thread goes on there, whoever is cancelled."""
+    asked, change = asyncio.Event(), Numbers.change
+
+    async def late(self: Numbers, number: Number, fields: dict[str, str]) -> Number:
+        if fields.get("voice_url") == ELSEWHERE.voice_url:
+            asked.set()
+            await asyncio.sleep(0.5)
+        return await change(self, number, fields)
+
+    monkeypatch.setattr(Numbers, "change", late)
+    before = settings(twilio.number())
+    async with pointed.lent(numbers, await numbers.find(CALLEE), OURS, tmp_path) as loan:
+        moving = asyncio.create_task(loan.move(ELSEWHERE))
+        await asked.wait()
+        moving.cancel()
+        await asyncio.gather(moving, return_exceptions=True)
+    assert ELSEWHERE.voice_url in [each.sent.get("VoiceUrl", [""])[0] for each in twilio.requests]
+    assert settings(twilio.number()) == before

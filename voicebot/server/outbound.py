@@ -164,10 +164,13 @@ class Outbound:
 
     def _ways_out(self) -> tuple[Account, str]:
         """The account at Twilio, and where Twilio reaches this server."""
-        if not self._site.settings.public_url:
+        address = self._site.address
+        if not address.url:
             raise Unavailable("Twilio cannot reach this server: start it with --public-url https://...")
+        if address.lost:
+            raise Unavailable(f"Twilio cannot reach this server now: {address.url} does not lead here any more.")
         try:
-            return Account.from_settings(self._site.settings), self._site.settings.public_url
+            return Account.from_settings(self._site.settings), address.url
         except BadInput as error:
             raise Unavailable(str(error)) from None
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from voicebot.observe.health import ward
 from voicebot.observe.metrics import Meters
+from voicebot.server.address import Address
 from voicebot.server.agents import Agents
 from voicebot.server.capacity import limit
 from voicebot.server.capacity.admission import Admission
@@ -39,6 +40,7 @@ class Site:
     desk: Desk
     meters: Meters
     """What its calls and their providers are counted by."""
+    address: Address
     stop: Callable[[], object] | None = None
     """Has the whole server finish its calls and stop, as SIGTERM does; None where it is part of a command."""
 
@@ -75,5 +77,7 @@ class Site:
             admission.start()
             stack.push_async_callback(admission.stop)
             desk = Desk(settings, row, ledger, calls, meters, parts)
-            agents, phones = Agents(settings.project), Phones(settings.project)
-            yield cls(settings, worker, state, ledger, calls, agents, phones, board, row, admission, desk, meters, stop)
+            agents, phones, at = Agents(settings.project), Phones(settings.project), Address(settings.public_url)
+            yield cls(
+                settings, worker, state, ledger, calls, agents, phones, board, row, admission, desk, meters, at, stop
+            )

@@ -77,7 +77,7 @@ class _Streams:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._guard = Guard(site)
-        self._signatures = Signatures(site.settings)
+        self._signatures = Signatures(site.settings, site.address)
 
     # -- Twilio's ----------------------------------------------------------------------------------------------------
 

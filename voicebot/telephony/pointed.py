@@ -1,6 +1,7 @@
 """A number that is lent to this machine for a while, and given back as it was: also after a crash.
 
     async with lent(numbers, number, Pointing.to(url, "ava"), folder(root)) as loan: ...
+        await loan.move(Pointing.to(other_url, "ava"))   # the tunnel is elsewhere now
     back = await give_back(numbers, folder(root))    # what somebody who was killed has left behind
 
 What the number was is on the disk before anything is changed, and stays there until it is that again. Whoever holds a
@@ -10,11 +11,12 @@ changed meanwhile is theirs: a field is only given back while it is still what w
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -47,17 +49,28 @@ class Note:
     number: str
     was: Pointing
     ours: Pointing
+    before: tuple[Pointing, ...] = ()
+    """What of ours it may still be, while it is not known whether it was changed from that to `ours`."""
 
     def restored(self, now: Pointing) -> dict[str, str]:
-        """The fields that are to be written back to make of `now` what it was, as far as it is still ours.
+        """The fields that are to be written back to make of `now` what it was, as far as it is still ours."""
+        return self._changed(now, self.was)
 
-        Whatever decides who answers belongs together: where the voice URL is somebody else's, so are those.
-        """
-        was, ours, is_now = asdict(self.was), asdict(self.ours), asdict(now)
-        fields = [name for name in was if is_now[name] == ours[name] != was[name]]
-        if now.voice_url != self.ours.voice_url:
+    def moved(self, now: Pointing) -> dict[str, str]:
+        """The fields that are to be written to make of `now` what is ours, as far as it is ours already."""
+        return self._changed(now, self.ours)
+
+    def has(self, now: Pointing) -> bool:
+        """Whether calls come to us."""
+        return any(now.voice_url == each.voice_url for each in (self.ours, *self.before))
+
+    def _changed(self, now: Pointing, to: Pointing) -> dict[str, str]:
+        """Whatever decides who answers belongs together: where the voice URL is somebody else's, so are those."""
+        ours, is_now, wanted = [asdict(each) for each in (self.ours, *self.before)], asdict(now), asdict(to)
+        fields = [name for name in wanted if any(is_now[name] == each[name] for each in ours)]
+        if not self.has(now):
             fields = [name for name in fields if name.startswith("status_callback")]
-        return {name: was[name] for name in fields}
+        return {name: wanted[name] for name in fields if is_now[name] != wanted[name]}
 
 
 def folder(root: Path) -> Path:
@@ -105,6 +118,7 @@ class Loan:
         self._folder = folder
         self._sid = sid
         self._ours = ours
+        self._moving: asyncio.Task[bool] | None = None
         self.back: Back | None = None
 
     async def begin(self) -> None:
@@ -119,8 +133,35 @@ class Loan:
             _forget(self._folder, self._sid)
             raise
 
+    async def move(self, ours: Pointing) -> bool:
+        """We are at another address now. False: somebody else has pointed it elsewhere meanwhile, and it stays so.
+
+        Both addresses are on the disk until Twilio has confirmed the new one. Whoever is cancelled in this leaves it
+        to end by itself: what was asked of Twilio already must not come behind what `end` asks.
+
+        Raises Refused, Unanswered.
+        """
+        self._moving = asyncio.create_task(self._move(ours))
+        return await asyncio.shield(self._moving)
+
+    async def _move(self, ours: Pointing) -> bool:
+        note = _read(self._folder, self._sid)
+        if note is None:
+            return False
+        number = await self._numbers.fetch(self._sid)
+        new = replace(
+            note, ours=ours.with_fallback_of(note.ours), before=tuple(dict.fromkeys((note.ours, *note.before)))
+        )
+        _write(self._folder, new)
+        if fields := new.moved(number.pointing):
+            number = await self._numbers.change(number, fields)
+        _write(self._folder, replace(new, before=()))
+        return new.has(number.pointing)
+
     async def end(self) -> None:
         """Does not raise: whoever ends has other things to tell, and the note stays for the next start."""
+        if self._moving:
+            await asyncio.gather(self._moving, return_exceptions=True)
         try:
             self.back = next(iter(await _settle(self._numbers, self._folder, self._sid)), None)
         except VoicebotError as error:
@@ -183,7 +224,8 @@ def _read(folder: Path, sid: str) -> Note | None:
     path = _path(folder, sid)
     try:
         kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return Note(kept["sid"], kept["number"], Pointing(**kept["was"]), Pointing(**kept["ours"]))
+        was, ours, *before = (Pointing(**each) for each in (kept["was"], kept["ours"], *kept.get("before", ())))
+        return Note(kept["sid"], kept["number"], was, ours, tuple(before))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError) as error:

@@ -1,6 +1,10 @@
 """A public address for a server on this machine: ngrok, through the package pyngrok.
 
-    async with tunnel(port, auth_token) as url: ...     # "https://….ngrok-free.app"
+    tunnel = Tunnel(port, auth_token)
+    url = await tunnel.open()       # "https://….ngrok-free.app"
+    tunnel.ended                    # why its program is not there any more; "" while it runs
+    await tunnel.open()             # once more, maybe at another address
+    await tunnel.close()
 
 The program ngrok is taken from the PATH; where there is none, pyngrok downloads it once. https://ngrok.com/docs/agent
 """
@@ -9,11 +13,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import re
 import shutil
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from pydantic import SecretStr
@@ -22,6 +26,8 @@ from voicebot.errors import MissingExtra, Unavailable
 
 if TYPE_CHECKING:
     from pyngrok.conf import PyngrokConfig
+    from pyngrok.log import NgrokLog
+    from pyngrok.process import NgrokProcess
 
 TOKEN: Final = "NGROK_AUTHTOKEN"  # noqa: S105 - the name of a setting, no secret
 _INSTEAD = "or take a tunnel of your own: --url https://..."
@@ -34,42 +40,76 @@ _REMEDIES: Final = {
 }
 
 
-@asynccontextmanager
-async def tunnel(port: int, auth_token: SecretStr | None = None) -> AsyncIterator[str]:
-    """The address that leads to 127.0.0.1:`port`; closed at the end. Raises Unavailable, MissingExtra."""
-    try:
+class Tunnel:
+    """One that leads to 127.0.0.1:`port`. Raises MissingExtra."""
+
+    def __init__(self, port: int, auth_token: SecretStr | None = None) -> None:
+        _quiet_log()
+        self._port = port
+        self._agent = _agent(auth_token, self._hear)
+        self._program: NgrokProcess | None = None
+        self._shaken = False
+
+    async def open(self) -> str:
+        """Its address; what was open before is closed. Raises Unavailable."""
+        await self.close()
+        self._shaken = False
+        return await asyncio.to_thread(self._open)
+
+    async def close(self) -> None:
         from pyngrok import ngrok
+
+        self._program = None
+        await asyncio.to_thread(ngrok.kill, self._agent)
+
+    @property
+    def ended(self) -> str:
+        """Why ngrok is not there any more; '' while it runs."""
+        code = self._program.proc.poll() if self._program else None
+        return "" if code is None else f"ngrok has ended, with exit code {code}"
+
+    def shaken(self) -> bool:
+        """Whether ngrok has reported trouble with its session since this was asked last."""
+        shaken, self._shaken = self._shaken, False
+        return shaken
+
+    def _hear(self, log: NgrokLog) -> None:
+        """In a thread of pyngrok's."""
+        if log.lvl in ("ERROR", "CRITICAL") and "session" in (log.msg or ""):
+            self._shaken = True
+
+    def _open(self) -> str:
+        from pyngrok import ngrok
+        from pyngrok.exception import PyngrokError
+
+        try:
+            with contextlib.redirect_stdout(sys.stderr):  # where pyngrok shows how far its download is
+                self._program = ngrok.get_ngrok_process(self._agent)
+                opened = ngrok.connect(f"127.0.0.1:{self._port}", "http", pyngrok_config=self._agent, schemes=["https"])
+        except (PyngrokError, OSError) as error:
+            raise Unavailable(_sentence(error)) from None
+        return str(opened.public_url).rstrip("/")
+
+
+def _agent(auth_token: SecretStr | None, hear: Callable[[NgrokLog], None]) -> PyngrokConfig:
+    """In a session of its own: a Ctrl-C is for us, and the tunnel stays until we close it."""
+    try:
+        from pyngrok.conf import PyngrokConfig
     except ImportError as error:
         raise MissingExtra("The package pyngrok", "phone") from error
-    agent = _agent(auth_token)
-    try:
-        yield await asyncio.to_thread(_open, port, agent)
-    finally:
-        await asyncio.to_thread(ngrok.kill, agent)
-
-
-def _agent(auth_token: SecretStr | None) -> PyngrokConfig:
-    """In a session of its own: a Ctrl-C is for us, and the tunnel stays until we close it."""
-    from pyngrok.conf import PyngrokConfig
-
     return PyngrokConfig(
         ngrok_path=shutil.which("ngrok"),
         auth_token=auth_token.get_secret_value() if auth_token else None,
         start_new_session=True,
+        log_event_callback=hear,
         config_version="2",  # which every agent understands that a user may have
     )
 
 
-def _open(port: int, agent: PyngrokConfig) -> str:
-    from pyngrok import ngrok
-    from pyngrok.exception import PyngrokError
-
-    try:
-        with contextlib.redirect_stdout(sys.stderr):  # where pyngrok shows how far its download is
-            opened = ngrok.connect(f"127.0.0.1:{port}", "http", pyngrok_config=agent, schemes=["https"])
-    except (PyngrokError, OSError) as error:
-        raise Unavailable(_sentence(error)) from None
-    return str(opened.public_url).rstrip("/")
+def _quiet_log() -> None:
+    """What ngrok reports is told by whoever watches over the tunnel, and not by logging's last resort as well."""
+    if not (log := logging.getLogger("pyngrok")).handlers:
+        log.addHandler(logging.NullHandler())
 
 
 def _sentence(error: Exception) -> str:

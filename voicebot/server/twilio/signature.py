@@ -21,6 +21,7 @@ from starlette.datastructures import ImmutableMultiDict
 
 from voicebot import config
 from voicebot.errors import MissingExtra
+from voicebot.server.address import Address
 from voicebot.server.settings import Settings
 
 try:
@@ -63,8 +64,10 @@ class Asked:
 class Signatures:
     """Checks them. The tokens are read anew each time, so that they can be changed while the server runs."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, address: Address | None = None) -> None:
+        """`address`: where that changes while the server runs."""
         self._settings = settings
+        self._address = address or Address(settings.public_url)
         self._next_warning_s = 0.0
 
     def base(self, asked: Asked) -> str:
@@ -110,8 +113,8 @@ class Signatures:
 
     def _bases(self, asked: Asked) -> Iterator[str]:
         """Where this server may be, the likeliest first."""
-        if self._settings.public_url:
-            yield self._settings.public_url.rstrip("/")
+        if self._address.url:
+            yield self._address.url.rstrip("/")
             return
         likely = _first(asked.header("x-forwarded-proto")).lower()
         schemes = ("https", "http") if likely == "https" else ("http", "https")

@@ -35,7 +35,7 @@ class Webhook:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self._signatures = Signatures(site.settings)
+        self._signatures = Signatures(site.settings, site.address)
 
     # -- what was asked ----------------------------------------------------------------------------------------------
 

@@ -204,7 +204,7 @@ async def create(
         key_id=key.id,
     )
     assert row.expires_at is not None
-    base = (site.settings.public_url or str(request.base_url)).rstrip("/")
+    base = (site.address.url or str(request.base_url)).rstrip("/")
     stream_url = websocket_url(f"{base}/v1/agents/{new.agent}/stream?ticket={ticket}")
     if new.transport == "webrtc":
         stream_url = f"{base}/talk/{new.agent}#ticket={ticket}"

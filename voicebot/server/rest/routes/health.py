@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from voicebot.server.rest import metrics
 from voicebot.server.rest.access import Guarded, Here, needs
 from voicebot.server.rest.problems import Problem
+from voicebot.telephony.reach import HEADER
 
 router = APIRouter(tags=["health"])
 _guarded = APIRouter(tags=["health"], route_class=Guarded)
@@ -33,7 +34,8 @@ class Draining(BaseModel):
 
 
 @router.get("/livez", summary="Whether the process answers")
-async def livez() -> Alive:
+async def livez(site: Here, response: Response) -> Alive:
+    response.headers[HEADER] = site.address.identity
     return Alive()
 
 

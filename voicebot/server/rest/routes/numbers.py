@@ -205,7 +205,7 @@ async def _price(numbers: Numbers, country: str, kind: Kind) -> MonthlyPrice | N
 
 async def _pointing(site: Site, webhook: Webhook) -> Pointing:
     """Raises Problem."""
-    if not site.settings.public_url:
+    if not site.address.url:
         detail = "This server does not know where Twilio reaches it: it was started without --public-url."
         raise Problem(409, "No public address", detail)
     if webhook.agent:
@@ -213,7 +213,7 @@ async def _pointing(site: Site, webhook: Webhook) -> Pointing:
             await site.agents.entry(webhook.agent)
         except NoAgent:
             raise not_found(f"There is no agent '{webhook.agent}'.") from None
-    return Pointing.to(site.settings.public_url, webhook.agent, webhook.fallback_url)
+    return Pointing.to(site.address.url, webhook.agent, webhook.fallback_url)
 
 
 def _shown(number: Number) -> OneNumber:
