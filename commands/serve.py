@@ -64,6 +64,9 @@ def serve(
     ice_server: Annotated[
         list[str], _option("--ice-server", "URL", "STUN or TURN for browsers: stun:HOST, turn:HOST; repeatable.")
     ] = [],  # noqa: B006 - Typer reads it and copies it
+    udp_ports: Annotated[
+        str, _option("--udp-ports", "FIRST-LAST", "For the sound of browsers: 50000-50199; default: any.")
+    ] = "",
     record: Annotated[bool, _option("--record/--no-record", None, "Whether calls are kept in calls/; yes.")] = True,
     log: Annotated[str, _option("--log", "FORM", "json or console; default: console on a terminal.")] = "",
     as_json: Json = False,
@@ -80,6 +83,7 @@ def serve(
       voicebot serve
       voicebot serve --workers 4 --public-url https://voice.example.com
       voicebot serve --talk ava --embed-origin https://shop.example.com
+      voicebot serve --host 0.0.0.0 --talk ava --udp-ports 50000-50199
       voicebot serve --database postgresql://voicebot@db/voicebot --host 0.0.0.0
     """
     from voicebot.server.settings import Settings
@@ -108,6 +112,7 @@ def serve(
         talk=_callable("--talk", talk, root),
         embed_origins=tuple(_origin(origin) for origin in embed_origin),
         ice_servers=_ice_servers(ice_server),
+        udp_ports=_udp_ports(udp_ports),
         turn_secret=_secret("VOICEBOT_TURN_SECRET", root),
     )
     _check_together(settings)
@@ -227,6 +232,14 @@ def _ice_servers(urls: list[str]) -> tuple[str, ...]:
     from voicebot.server.browser import ice
 
     return tuple(ice.check(url) for url in urls)
+
+
+def _udp_ports(text: str) -> tuple[int, int] | None:
+    if not text:
+        return None
+    from voicebot.transports.webrtc import ports
+
+    return ports.parse(text)
 
 
 def _secret(name: str, root: Path) -> str:

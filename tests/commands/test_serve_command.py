@@ -37,6 +37,10 @@ def root(tmp_path: Path) -> Path:
         (["--allow-origin", "*"], "--allow-origin: '*'"),
         (["--overflow", "reception"], "--overflow: 'reception'"),
         (["--redis", "redis://localhost"], "--advertise"),
+        *(
+            (["--udp-ports", wrong], f"--udp-ports: '{wrong}' is no range of ports from 1024 to 65535. Write it as")
+            for wrong in ("50000", "50199-50000", "80-90", "50000-70000", "50000-50199-50200", "many")
+        ),
     ],
 )
 def test_a_wrong_option_is_one_sentence(

@@ -18,7 +18,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,7 +118,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait(STOP_S)
     except subprocess.TimeoutExpired:
         for each in [*workers, psutil.Process(process.pid)]:
-            each.kill()
+            with suppress(psutil.NoSuchProcess):  # it was the last call's that one waited for
+                each.kill()
         process.wait()
 
 

@@ -45,6 +45,8 @@ class Settings(BaseModel):
     """Web pages (scheme://host, small letters) that may show the page /talk/NAME in a frame."""
     ice_servers: tuple[str, ...] = ()
     """STUN and TURN servers for browsers and for this server, see `voicebot.server.browser.ice`."""
+    udp_ports: tuple[int, int] | None = None
+    """The first and the last port for the sound of browsers; None: the system chooses them."""
     turn_secret: str = ""
     """The secret that is shared with the TURN servers."""
     record: bool = True

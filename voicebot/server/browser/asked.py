@@ -16,12 +16,12 @@ from voicebot.errors import VoicebotError
 from voicebot.server.agents import NAME, NoAgent
 from voicebot.server.browser import files, ice
 from voicebot.server.browser.access import Access
-from voicebot.server.browser.talks import Talks, no_room
+from voicebot.server.browser.talks import Talks, no_port, no_room
 from voicebot.server.rest.access import check_media_type
 from voicebot.server.rest.forward import Forward
 from voicebot.server.rest.problems import Problem, not_found
 from voicebot.server.site import Site
-from voicebot.transports.webrtc import MOST_CHARACTERS, Candidate, NoOffer, WebRTC
+from voicebot.transports.webrtc import MOST_CHARACTERS, Candidate, NoOffer, NoPort, WebRTC
 
 _TICKET_S = 60.0
 _MOST_CANDIDATES = 24
@@ -116,6 +116,8 @@ class _Asked:
             return JSONResponse({"sdp": await line.answer(offer.sdp)}, headers={"Cache-Control": "no-store"})
         except NoOffer as error:
             raise Problem(422, "Not valid", str(error)) from None
+        except NoPort as error:
+            raise no_port(self._site, error) from None
 
     async def candidates(self, agent: AgentName, call_id: CallId, found: Candidates, request: Request) -> Response:
         line = await self._line(call_id, request)
@@ -139,6 +141,7 @@ class _Asked:
         await self._agent(agent)
         if refused := self._site.admission.refusal():
             raise no_room(refused)
+        self._talks.check_ports()
         row, ticket = await self._site.state.calls.expect(
             id=new_id(),
             agent=agent,

@@ -19,7 +19,7 @@ from voicebot.server.capacity.admission import Refused, Seat
 from voicebot.server.rest.problems import Problem
 from voicebot.server.site import Site
 from voicebot.server.state import CallRow
-from voicebot.transports.webrtc import NoOffer, WebRTC
+from voicebot.transports.webrtc import NoOffer, NoPort, Ports, WebRTC
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,15 @@ class Talks:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._talks: dict[str, _Talk] = {}
+        self._ports = Ports(*site.settings.udp_ports) if site.settings.udp_ports else None
 
     async def begin(self, agent: str, ticket: str, sdp: str, traceparent: str = "") -> Begun:
         """Raises Problem, Unavailable."""
         with ExitStack() as stack:
             seat = stack.enter_context(self._seat())
+            self.check_ports()
             row = await self._claim(agent, ticket)
-            line = WebRTC(row.caller, ice.servers(self._site.settings, row.id))
+            line = WebRTC(row.caller, ice.servers(self._site.settings, row.id), self._ports)
             loaded, answered = await self._answered(row, line, sdp)
             stack.pop_all()
         secret = secrets.token_urlsafe(32)
@@ -66,6 +68,14 @@ class Talks:
         if talk and not hmac.compare_digest(talk.secret_hash, _hash(secret)):
             raise Problem(401, "Unauthorized", "This is not the secret of this call.")
         return talk.line if talk else None
+
+    def check_ports(self) -> None:
+        """Before a ticket is made or used up. Raises Problem 503."""
+        try:
+            if self._ports:
+                self._ports.check()
+        except NoPort as error:
+            raise no_port(self._site, error) from None
 
     async def close(self) -> None:
         """What is left ends now."""
@@ -97,6 +107,9 @@ class Talks:
         except NoOffer as error:
             self._site.ledger.ended(row.id, "failed", str(error))
             raise Problem(422, "Not valid", str(error)) from None
+        except NoPort as error:
+            self._site.ledger.ended(row.id, "failed", str(error))
+            raise no_port(self._site, error) from None
         except VoicebotError as error:
             self._site.ledger.ended(row.id, "failed", str(error))
             raise Problem(503, "Agent out of order", "This agent cannot be talked to just now.") from None
@@ -118,6 +131,13 @@ class Talks:
 def no_room(refused: Refused) -> Problem:
     headers = {"Retry-After": str(refused.retry_after_s)}
     return Problem(503, "No room", f"{refused.sentence[0].upper()}{refused.sentence[1:]}.", headers)
+
+
+def no_port(site: Site, error: NoPort) -> Problem:
+    """Of the range that was named."""
+    logger.warning(f"no call from a browser: {error}")
+    site.row.count_refused("ports")
+    return no_room(Refused("ports"))
 
 
 def _hash(secret: str) -> bytes:

@@ -33,6 +33,7 @@ _SENTENCES: dict[Why, tuple[str, int]] = {
     "lagging": ("the server has more work than it can do in time", 5),
     "memory": ("the server is short of memory", 30),
     "state": ("the server cannot reach its database", 5),
+    "ports": ("all ports for calls from browsers are taken", 10),
 }
 
 

@@ -18,7 +18,7 @@ from typing import Literal, get_args
 
 from voicebot.events import CallEnded
 
-Why = Literal["draining", "full", "lagging", "memory", "state"]
+Why = Literal["draining", "full", "lagging", "memory", "state", "ports"]
 """Why a call is refused."""
 WHYS: tuple[Why, ...] = get_args(Why)
 REASONS: tuple[str, ...] = get_args(CallEnded.model_fields["reason"].annotation)

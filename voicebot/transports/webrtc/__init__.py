@@ -14,6 +14,7 @@ speech    what the agent says, and how much of it was heard
 track     takes that every 20 ms and makes Opus of it
 thirds    the caller's sound at a third of its rate
 offer     what a stranger offers, looked at before anything is made of it
+ports     the UDP ports of a range
 said      what the page says over the data channel
 """
 
@@ -24,9 +25,10 @@ from voicebot.errors import MissingExtra
 try:
     from .line import GRACE_S, WebRTC
     from .offer import MOST_CHARACTERS, Candidate, IceServer, NoOffer
+    from .ports import NoPort, Ports
 except ModuleNotFoundError as missing:
     if (missing.name or "").partition(".")[0] not in ("aiortc", "av", "aioice"):
         raise
     raise MissingExtra("WebRTC", "webrtc") from None
 
-__all__ = ["GRACE_S", "MOST_CHARACTERS", "Candidate", "IceServer", "NoOffer", "WebRTC"]
+__all__ = ["GRACE_S", "MOST_CHARACTERS", "Candidate", "IceServer", "NoOffer", "NoPort", "Ports", "WebRTC"]

@@ -21,6 +21,7 @@ from voicebot.transports.order import Order
 
 from . import offer, said
 from .peer import RATE_HZ, Peer
+from .ports import Ports
 from .speech import Speech
 from .thirds import Thirds
 
@@ -45,7 +46,7 @@ class WebRTC:
     name = "webrtc"
     rate_hz = 16000
 
-    def __init__(self, caller: str = "", servers: Sequence[offer.IceServer] = ()) -> None:
+    def __init__(self, caller: str = "", servers: Sequence[offer.IceServer] = (), ports: Ports | None = None) -> None:
         loop = asyncio.get_running_loop()
         self.caller = caller
         self.faults = 0
@@ -53,6 +54,7 @@ class WebRTC:
         self.connections = 0
         """How many carried the call, one after the other."""
         self._servers = servers
+        self._ports = ports
         self._speech = Speech(self.rate_hz)
         self._ear: Ear | None = None
         self._peer: Peer | None = None
@@ -68,11 +70,14 @@ class WebRTC:
     # -- connections -------------------------------------------------------------------------------------------------
 
     async def answer(self, sdp: str) -> str:
-        """To an offer, the first or another one: the call changes over when that is connected. Raises NoOffer."""
+        """To an offer, the first or another one: the call changes over when that is connected.
+
+        Raises NoOffer, NoPort.
+        """
         described = offer.read(sdp)
         if len(self._closing) >= _MOST_CLOSING:
             raise offer.NoOffer("offers come faster than connections are made.")
-        peer = Peer(self, self._speech, self.rate_hz, self._servers)
+        peer = Peer(self, self._speech, self.rate_hz, self._servers, self._ports)
         try:
             answered = await peer.answer(described)
         except BaseException:

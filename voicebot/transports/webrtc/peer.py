@@ -17,6 +17,7 @@ from aiortc.rtcconfiguration import RTCBundlePolicy
 from loguru import logger
 
 from . import offer
+from .ports import NoPort, Ports
 from .speech import Speech
 from .track import Track
 
@@ -47,13 +48,21 @@ class Owner(Protocol):
 
 
 class Peer:
-    def __init__(self, owner: Owner, speech: Speech, rate_hz: int, servers: Sequence[offer.IceServer]) -> None:
+    def __init__(
+        self,
+        owner: Owner,
+        speech: Speech,
+        rate_hz: int,
+        servers: Sequence[offer.IceServer],
+        ports: Ports | None = None,
+    ) -> None:
         self.track = Track(speech, rate_hz)
         self.base_ms: int | None = None
         """For the owner: what it adds to `starts_ms`."""
         self.synced = False
         """For the owner: the page has said what it knows."""
         self._owner = owner
+        self._ports = ports
         self._channel: RTCDataChannel | None = None
         self._listening: asyncio.Task[None] | None = None
         self._connection = RTCPeerConnection(
@@ -64,11 +73,15 @@ class Peer:
         self._connection.on("connectionstatechange", self._on_state)
 
     async def answer(self, offered: Any) -> str:
-        """The SDP for the browser. Raises NoOffer."""
+        """The SDP for the browser. Raises NoOffer, NoPort."""
         try:
             await self._connection.setRemoteDescription(offered)
             self._connection.addTrack(self.track)
+            if self._ports:
+                self._ports.use(self._connection)
             await self._connection.setLocalDescription()
+        except NoPort:
+            raise
         except Exception as error:  # noqa: BLE001 - what aiortc makes of a stranger's words has no errors of its own
             logger.debug(f"an offer cannot be answered: {type(error).__name__}: {error}")
             raise offer.NoOffer("this offer cannot be answered.") from None
