@@ -21,8 +21,9 @@ from unittest import mock
 import httpx
 import numpy as np
 from aioice.ice import StunProtocol
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from aiortc.rtcconfiguration import RTCIceTransportPolicy
 from av import AudioFrame
 
 RATE_HZ = 48000
@@ -59,7 +60,11 @@ class Microphone(MediaStreamTrack):  # type: ignore[misc] # aiortc's types are n
 
 
 class BrowserCaller:
-    def __init__(self, url: str, agent: str = "ava", headers: dict[str, str] | None = None) -> None:
+    """`relayed`: its network lets nothing out but to the TURN servers that it is told of."""
+
+    def __init__(
+        self, url: str, agent: str = "ava", headers: dict[str, str] | None = None, *, relayed: bool = False
+    ) -> None:
         self.http = httpx.AsyncClient(base_url=f"{url}/talk/{agent}", headers=headers, timeout=_WITHIN_S)
         self.messages: list[dict[str, Any]] = []
         """What the page would be told."""
@@ -67,6 +72,8 @@ class BrowserCaller:
         """(loop time, loudest sample) of each 20 ms of the agent."""
         self.id = self.secret = ""
         self.microphone: Microphone | None = None
+        self._relayed = relayed
+        self._servers: list[RTCIceServer] = []
         self._connection: RTCPeerConnection | None = None
         self._listening: list[asyncio.Task[None]] = []
         self._something = asyncio.Event()
@@ -84,6 +91,8 @@ class BrowserCaller:
         """The ticket of one call."""
         answer = await self.http.post("ticket", headers=headers)
         assert answer.status_code == 201, answer.text
+        if self._relayed:
+            self._servers = [RTCIceServer(**server) for server in answer.json()["ice_servers"]]
         return str(answer.json()["ticket"])
 
     async def call(self, ticket: str = "") -> None:
@@ -145,7 +154,8 @@ class BrowserCaller:
             await self._connection.close()
 
     async def _offer(self) -> RTCPeerConnection:
-        connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        policy = RTCIceTransportPolicy.RELAY if self._relayed else RTCIceTransportPolicy.ALL
+        connection = RTCPeerConnection(RTCConfiguration(iceServers=self._servers, iceTransportPolicy=policy))
         self.microphone = Microphone()
         connection.addTrack(self.microphone)
         channel = connection.createDataChannel("voicebot")

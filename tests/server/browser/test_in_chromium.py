@@ -140,3 +140,28 @@ async def test_a_script_tag_puts_the_agent_into_pages_that_were_named_and_into_n
         assert row.parameters == {"origin": named}
         await page.press(1200, 752)  # it closes the frame, and that hangs up
         await server.idle()
+
+
+HANGS_UP_WHILE_IT_CONNECTS = """
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(wanted) { super(wanted); window.peer = this; }
+  async setRemoteDescription(told) {
+    await super.setRemoteDescription(told);
+    dispatchEvent(new KeyboardEvent("keydown", { altKey: true, code: "KeyE" }));
+  }
+};
+"""
+
+
+async def test_who_hangs_up_while_it_connects_has_hung_up(tmp_path: Path):
+    async with served(tmp_path) as server, browsers.chromium() as browser:
+        page = await browser.open()
+        await page.send("Page.addScriptToEvaluateOnNewDocument", source=HANGS_UP_WHILE_IT_CONNECTS)
+        await page.go(url(server))
+        await page.click("#start")
+        await page.until("window.peer?.connectionState === 'closed'")
+        await server.idle()
+        assert await page.run("document.body.dataset.state") == "ended"
+        assert await page.text("#status") == "You hung up."
+        assert await page.text("#hint") == ""
+        assert (await only_call(server)).reason in ("caller_hung_up", "failed")

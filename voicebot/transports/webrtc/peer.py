@@ -62,6 +62,7 @@ class Peer:
         self.synced = False
         """For the owner: the page has said what it knows."""
         self._owner = owner
+        self._servers = servers
         self._ports = ports
         self._channel: RTCDataChannel | None = None
         self._listening: asyncio.Task[None] | None = None
@@ -85,7 +86,17 @@ class Peer:
         except Exception as error:  # noqa: BLE001 - what aiortc makes of a stranger's words has no errors of its own
             logger.debug(f"an offer cannot be answered: {type(error).__name__}: {error}")
             raise offer.NoOffer("this offer cannot be answered.") from None
-        return str(self._connection.localDescription.sdp)
+        answered = str(self._connection.localDescription.sdp)
+        self._warn(answered)
+        return answered
+
+    def _warn(self, answered: str) -> None:
+        """Of servers that do not help: aioice goes on without, and says nothing."""
+        for scheme, kind in (("stun", "srflx"), ("turn", "relay")):
+            urls = [each.url for each in self._servers if each.url.startswith(scheme)]
+            if urls and f" typ {kind}" not in answered:
+                remedy = ", or does not take its credentials: is VOICEBOT_TURN_SECRET its secret?"
+                logger.warning(f"{urls[0]} gave no address: it does not answer{remedy if scheme == 'turn' else '.'}")
 
     async def candidate(self, candidate: offer.Candidate) -> None:
         """Another address of the browser's, if it is one."""

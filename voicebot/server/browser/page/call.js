@@ -46,6 +46,7 @@ export class Call extends EventTarget {
     try {
       await this.#start(device);
     } catch (error) {
+      if (this.#over) return; // one who hangs up while it connects knows why
       this.#finish("failed");
       throw error;
     }
@@ -114,6 +115,7 @@ export class Call extends EventTarget {
       if (this.#over) throw new CallError("The call is over.");
       await connection.setRemoteDescription({ type: "answer", sdp: answered.sdp });
       await connected(connection);
+      if (this.#over) throw new CallError("The call is over.");
       const before = this.#connection;
       [this.#connection, this.#channel] = [connection, channel];
       before?.close();
@@ -177,7 +179,7 @@ export class Call extends EventTarget {
   // -- words ---------------------------------------------------------------------------------------------------------
 
   #heard(message) {
-    if (message.n <= this.#told) return; // it was told over the connection before
+    if (this.#over || message.n <= this.#told) return; // it was told over the connection before
     this.#told = message.n;
     this.#say("message", message);
     if (message.type === "ended") this.#finish(message.reason);

@@ -46,6 +46,7 @@ async function start() {
   view.began();
   try {
     await call.start($("microphone").value);
+    if (call.over) return;
     showDevices();
     keepAwake();
   } catch (error) {
