@@ -211,7 +211,8 @@ async def test_a_full_server_says_so_before_the_ticket_is_used(tmp_path: Path):
 
 
 async def test_a_key_makes_a_ticket_for_a_page(tmp_path: Path):
-    async with asking(tmp_path, talk=()) as (server, http), BrowserCaller(f"http://{server.address}") as caller:
+    turn = {"ice_servers": ("turn:192.0.2.1",), "turn_secret": "s3cret"}
+    async with asking(tmp_path, talk=(), **turn) as (server, http), BrowserCaller(f"http://{server.address}") as caller:
         key = (await server.site.state.keys.create("shop", ["calls:write"]))[1]
         wanted = {"agent": "ava", "transport": "webrtc", "caller": "Maria", "parameters": {"order": "17"}}
         bearer = {"authorization": f"Bearer {key}"}
@@ -219,7 +220,14 @@ async def test_a_key_makes_a_ticket_for_a_page(tmp_path: Path):
         expected = answer.json()
         page, _, given = expected["stream_url"].partition("#ticket=")
         assert page == f"http://{server.address}/talk/ava"
+        helped = await http.post("servers", json={"ticket": given})
+        (turn,) = helped.json()["ice_servers"]
+        assert (turn["urls"], turn["username"].partition(":")[2]) == ("turn:192.0.2.1", expected["id"])
+        for other, shown in (("ava", "x" * 43), ("ben", given)):
+            refused = await http.post(f"http://{server.address}/talk/{other}/servers", json={"ticket": shown})
+            assert refused.status_code == 401
         await caller.call(given)
+        assert (await http.post("servers", json={"ticket": given})).status_code == 401, "it has been used"
         await caller.until_it_sounds()
         (live,) = server.site.desk.live.values()
         assert (live.row.caller, live.row.parameters) == ("Maria", {"order": "17"})

@@ -19,6 +19,7 @@ from tests.doubles.browser_caller import RATE_HZ, BrowserCaller
 from tests.doubles.phone_server import served
 from tests.doubles.spoken import speech
 from tests.doubles.stubs import EchoBrain, ScriptSTT, ToneTTS
+from voicebot.call.opening import new_id
 from voicebot.transports.webrtc import line
 
 pytestmark = pytest.mark.skipif(turn_server.PROGRAM is None, reason="there is no TURN server here (Debian: coturn)")
@@ -107,7 +108,9 @@ async def test_the_page_in_chromium_is_relayed_or_says_that_there_is_no_way(
         async with served(tmp_path, parts=parts, **told) as server:
             page = await browser.open()
             await page.send("Page.addScriptToEvaluateOnNewDocument", source=ONLY_RELAYED)
-            await page.go(f"http://{server.address}/talk/ava")
+            expected = server.site.state.calls.expect(id=new_id(), agent="ava", transport="webrtc")
+            link = f"#ticket={(await expected)[1]}" if secret == SECRET else ""  # who got one in a link is helped, too
+            await page.go(f"http://{server.address}/talk/ava{link}")
             await page.click("#start")
             if secret == SECRET:
                 await page.until("document.querySelectorAll('.agent.line').length === 1")

@@ -3,6 +3,7 @@
     GET    /talk/{agent}                        the page
     GET    /talk/embed.js                       the script tag: a button that opens the page in a frame
     POST   /talk/{agent}/ticket                 who may talk gets a ticket for one call, good for a minute
+    POST   /talk/{agent}/servers                {ticket}: which servers help, for one who got the ticket in a link
     POST   /talk/{agent}/calls                  {ticket, sdp}: the call begins: {id, secret, sdp}
     POST   /talk/{agent}/calls/{id}/offer       {sdp}: the same call over another network: {sdp}
     POST   /talk/{agent}/calls/{id}/candidates  addresses of the browser's that were found late

@@ -16,7 +16,7 @@ from voicebot.errors import VoicebotError
 from voicebot.server.agents import NAME, NoAgent
 from voicebot.server.browser import files, ice
 from voicebot.server.browser.access import Access
-from voicebot.server.browser.talks import Talks, no_port, no_room
+from voicebot.server.browser.talks import Talks, no_port, no_room, no_ticket
 from voicebot.server.rest.access import check_media_type
 from voicebot.server.rest.forward import Forward
 from voicebot.server.rest.problems import Problem, not_found
@@ -31,10 +31,13 @@ CallId = Annotated[str, Path(pattern=r"^[0-9]{8}-[0-9]{6}-[0-9a-f]{6}$")]
 Sdp = Annotated[str, StringConstraints(max_length=MOST_CHARACTERS)]
 
 
-class NewTalk(BaseModel):
+class Ticket(BaseModel):
     model_config = _STRICT
 
     ticket: str = Field(max_length=128)
+
+
+class NewTalk(Ticket):
     sdp: Sdp
 
 
@@ -73,6 +76,7 @@ def routes(site: Site) -> APIRouter:
     router.get("/-/{name}")(files.part)
     router.get("/{agent}")(asked.page)
     router.post("/{agent}/ticket", status_code=201)(asked.ticket)
+    router.post("/{agent}/servers")(asked.servers)
     router.post("/{agent}/calls", status_code=201)(asked.begin)
     router.post("/{agent}/calls/{call_id}/offer")(asked.offer)
     router.post("/{agent}/calls/{call_id}/candidates", status_code=204)(asked.candidates)
@@ -102,6 +106,14 @@ class _Asked:
         except Problem as problem:
             problem.headers = {**(problem.headers or {}), **shared}
             raise
+
+    async def servers(self, agent: AgentName, shown: Ticket, request: Request) -> Response:
+        """For who was given a ticket, in a link, and not by `ticket`."""
+        self._check(request)
+        row = await self._site.state.calls.expected(shown.ticket)
+        if row is None or (row.agent, row.transport) != (agent, "webrtc"):
+            raise no_ticket()
+        return JSONResponse({"ice_servers": self._servers(row.id)}, headers={"Cache-Control": "no-store"})
 
     async def begin(self, agent: AgentName, new: NewTalk, request: Request) -> Response:
         self._check(request)
@@ -151,11 +163,14 @@ class _Asked:
             key_id=grant.key_id,
             ttl_s=_TICKET_S,
         )
-        servers = [
+        return {"ticket": ticket, "good_for_s": _TICKET_S, "ice_servers": self._servers(row.id)}
+
+    def _servers(self, call_id: str) -> list[dict[str, str]]:
+        """As RTCPeerConnection wants them."""
+        return [
             {"urls": each.url, "username": each.username, "credential": each.credential}
-            for each in ice.servers(self._site.settings, row.id)
+            for each in ice.servers(self._site.settings, call_id)
         ]
-        return {"ticket": ticket, "good_for_s": _TICKET_S, "ice_servers": servers}
 
     async def _agent(self, agent: str) -> Any:
         try:

@@ -97,7 +97,7 @@ class Talks:
             self._site.ledger.ended(row.id, "failed", "its ticket was shown elsewhere")
             row = None
         if row is None:
-            raise Problem(401, "Unauthorized", "This ticket is not good, or not any more.")
+            raise no_ticket()
         return row
 
     async def _answered(self, row: CallRow, line: WebRTC, sdp: str) -> tuple[Agent, str]:
@@ -126,6 +126,10 @@ class Talks:
             finally:
                 shown.ended("failed")
                 await line.hang_up()
+
+
+def no_ticket() -> Problem:
+    return Problem(401, "Unauthorized", "This ticket is not good, or not any more.")
 
 
 def no_room(refused: Refused) -> Problem:

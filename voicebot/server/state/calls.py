@@ -165,6 +165,11 @@ class Calls:
         """A call without a ticket is live from now on. Returns it as it is kept; raises AlreadyKnown."""
         return await self._insert(replace(row, state="live", started_at=row.started_at or now()))
 
+    async def expected(self, ticket: str) -> CallRow | None:
+        """The call that this ticket is good for, if it still is; it stays so."""
+        waits = (table.c.ticket_hash == _hash(ticket), table.c.state == "expected", table.c.expires_at > now())
+        return await self._one(and_(*waits))
+
     async def claim(self, ticket: str, *, machine: str, worker: int) -> CallRow | None:
         """The expected call of this ticket, live from now on; None when there is none, any more or in time."""
         its_hash, moment = _hash(ticket), now()
