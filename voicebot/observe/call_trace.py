@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from voicebot.observe.sdk import Sdk
     from voicebot.observe.tracing import Tracing
 
-_MOST_EVENTS = 500
-"""Handed over at once, in a call whose agent is silent."""
+_MOST_EVENTS = 200
+"""Made spans of at once, in a call whose agent is silent."""
 
 
 class CallTrace:
-    """Called on the event loop with each event of its call; what takes time happens in `write`, elsewhere."""
+    """Called on the event loop with each event of its call."""
 
     def __init__(self, tracing: Tracing, sdk: Sdk, parent: Parent | None) -> None:
         self._tracing = tracing
@@ -40,7 +40,7 @@ class CallTrace:
         # Behind the first sound of an answer nobody waits for anything.
         if isinstance(event, AgentSpeechStarted | CallEnded) or len(self._events) >= _MOST_EVENTS:
             events, self._events = self._events, []
-            self._tracing.hand_over(self, events)
+            self.write(events)
 
     def whole(self, call: Iterable[Event]) -> None:
         """A recorded call, at once."""
@@ -54,9 +54,6 @@ class CallTrace:
         """Queue the spans of the turns that are over with these events."""
         for event in events:
             self._write(self._spans.take(event))
-
-    def give_up(self) -> None:
-        self._call = None
 
     def _begin(self, started: CallStarted) -> None:
         self._started = started

@@ -3,18 +3,18 @@
     if tracing := tracing_wanted():
         call.subscribe(tracing.face(traceparent))
 
-A face hands a turn's events over once the answer can be heard. One thread makes spans of them, another one, the SDK's,
-sends them. Nothing of a call waits for either: what finds no room, or does not get through, is dropped, counted, and
-told once. A call is traced whole or not at all: the sampler decides when it begins.
+A face makes spans of a turn's events once the answer can be heard, when nobody waits: some tenths of a millisecond,
+less than handing them to a thread would cost. A thread of the SDK's sends them. Nothing of a call waits for that: what
+finds no room, or does not get through, is dropped, counted, and told once. A call is traced whole or not at all: the
+sampler decides when it begins.
 """
 
 from __future__ import annotations
 
 import atexit
 import os
-import queue
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -31,8 +31,6 @@ CLOSE_S = 5.0
 """How long the end of a process waits for what is still to be sent."""
 EXPORT_S = 30.0
 """How long somebody waits who wants nothing but that."""
-_TURNS = 1000
-"""Turns of all calls that may wait to become spans."""
 
 
 @cache
@@ -83,11 +81,10 @@ class Tracing:
             self._sdk = Sdk(sending, every_call=every_call)
         except ValueError as error:
             raise BadInput(f"OTEL_* in the environment: {error}") from None
-        self._turns: queue.Queue[tuple[CallTrace, Sequence[Event]] | None] = queue.Queue(_TURNS)
         self._process = os.getpid()
-        self._closing = False
+        self._closing = threading.Event()
         self._closed = threading.Event()
-        threading.Thread(target=self._work, name="traces", daemon=True).start()
+        threading.Thread(target=self._close, name="traces", daemon=True).start()
         atexit.register(self.close)
 
     def face(self, traceparent: str = "") -> CallTrace:
@@ -97,13 +94,6 @@ class Tracing:
     def export(self, call: Iterable[Event]) -> None:
         """Queue the trace of a recorded call, of one that broke off, too."""
         self.face().whole(call)
-
-    def hand_over(self, trace: CallTrace, events: Sequence[Event]) -> None:
-        """Have the other thread make spans of them."""
-        try:
-            self._turns.put_nowait((trace, events))
-        except queue.Full:
-            self._drop(len(events))  # there are about as many spans in a turn as events
 
     def has_room(self, count: int) -> bool:
         """Whether so many spans may be queued; else they are counted as dropped."""
@@ -132,27 +122,18 @@ class Tracing:
 
     def close(self, within_s: float = CLOSE_S) -> None:
         """Send what is queued, and say what was lost. Happens at the end of the process at the latest."""
-        if self._closing or self._process != os.getpid():
+        if self._closing.is_set() or self._process != os.getpid():
             return
-        self._closing = True
         atexit.unregister(self.close)
-        try:
-            self._turns.put(None, timeout=within_s)
-            self._closed.wait(within_s)
-        except queue.Full:
-            logger.debug("traces: the thread that makes spans does not keep up, and is left behind")
+        self._closing.set()
+        self._closed.wait(within_s)
         self.collector.gone = True
         self._dropped += self.waiting
         if self.lost:
             self._say(f"{self.lost} spans of traces did not reach {self.collector.place}")
 
-    def _work(self) -> None:
-        while (job := self._turns.get()) is not None:
-            trace, events = job
-            try:
-                trace.write(events)
-            except Exception:  # noqa: BLE001 - one call that cannot be traced is no reason for the others not to be
-                logger.exception("a call is not traced any further")
-                trace.give_up()
+    def _close(self) -> None:
+        """The SDK knows no limit for it, so on a thread; which is there early, as a process that ends begins none."""
+        self._closing.wait()
         self._sdk.close()
         self._closed.set()
