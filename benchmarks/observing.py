@@ -243,10 +243,8 @@ def main() -> None:
     more, cpu_low, cpu_high = _interval(pairs, _cpu)
     off, on = (median(pair[place].per_minute for pair in pairs) for place in (0, 1))
     out.write(f"CPU-s a call-minute   off {off:.3f}   on {on:.3f}   {more:+.1%}  [{cpu_low:+.1%}, {cpu_high:+.1%}]\n")
-    others, others_low, others_high = _interval(pairs, _others)
-    out.write(
-        f"  without the turn model's thread, of the same whole:    {others:+.1%}  [{others_low:+.1%}, {others_high:+.1%}]\n"
-    )
+    others, low, high = _interval(pairs, _others)
+    out.write(f"  of that without the turn model's thread       {others:+.1%}  [{low:+.1%}, {high:+.1%}]\n")
     more_ms, low, high = _interval(pairs, _slower_ms)
     off_ms, on_ms = (_p95([pair[place] for pair in pairs]) for place in (0, 1))
     out.write(f"v2v p95, ms           off {off_ms:.1f}   on {on_ms:.1f}   {more_ms:+.2f}  [{low:+.2f}, {high:+.2f}]\n")
