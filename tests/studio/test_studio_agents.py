@@ -30,7 +30,7 @@ async def test_a_problem_stands_beside_its_line_while_one_types(dental: Path) ->
         editor.move_cursor((2, 0))
         await pilot.press(*"greting: Hi", "enter")
         await until(pilot, lambda: "unknown key 'greting'. Did you mean 'greeting'?" in shown(app))
-        assert "3:1" in shown(app)
+        await until(pilot, lambda: "3:1" in shown(app))
         assert (dental / "agents/ava.yaml").read_text().count("greting") == 0
 
 
@@ -87,7 +87,7 @@ async def test_a_new_agent_comes_from_a_template_under_its_own_name(dental: Path
         await pilot.press("end", "enter")
         await until(pilot, lambda: isinstance(app.screen, Ask))
         await pilot.press(*"ava", "enter")
-        assert "is there already" in shown(app)
+        await until(pilot, lambda: "is there already" in shown(app))
         app.screen.query_one(Input).value = "post"
         await pilot.press("enter")
         await until(pilot, lambda: (dental / "agents/post.yaml").exists())
@@ -105,7 +105,7 @@ async def test_the_difference_to_what_ran_last_is_shown(dental: Path) -> None:
         await opened(pilot, app)
         await pilot.press("escape", "d")
         await until(pilot, lambda: "+greeting: Bright Smile Dental, this is Ava. How can I help you?" in shown(app))
-        assert "-greeting: Bright Smile Dental, this is Ava. Yes?" in shown(app)
+        await until(pilot, lambda: "-greeting: Bright Smile Dental, this is Ava. Yes?" in shown(app))
 
 
 async def test_a_vanished_file_is_told_and_can_be_written_again(dental: Path) -> None:

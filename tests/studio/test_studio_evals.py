@@ -73,9 +73,9 @@ async def test_a_suite_is_run_and_its_failure_opened_at_its_second(dental: Path,
     app = Studio(dental, first="evals")
     async with app.run_test(size=SIZE) as pilot:
         here = await opened(pilot, app)
-        assert "not called" in shown(app)
+        await until(pilot, lambda: "not called" in shown(app))
         await ran(pilot, here)
-        assert f"✓ {len(here.sheet.cases) - 1} passed" in shown(app)
+        await until(pilot, lambda: f"✓ {len(here.sheet.cases) - 1} passed" in shown(app))
         await pilot.press("n")
         await until(pilot, lambda: "the appointment is still there" in shown(app))
         await pilot.press("enter")
@@ -93,7 +93,7 @@ async def test_a_run_is_watched_stopped_and_kept(dental: Path, stage: Stage) -> 
         here = await opened(pilot, app)
         await pilot.press("r")
         await until(pilot, lambda: "turn 3, 12 s" in shown(app))
-        assert "calling" in shown(app)
+        await until(pilot, lambda: "calling" in shown(app))
         await pilot.press("ctrl+x")
         await until(pilot, lambda: here.making is None)
         assert runs.find("last", dental).state == "interrupted"

@@ -19,7 +19,7 @@ async def test_keys_open_the_pages_and_each_keeps_its_state(dental: Path) -> Non
         await pilot.press(*"hello", "escape", "1")
         assert pilot.app.current_mode == "agents"
         await pilot.press("escape", "2")
-        assert "hello" in shown(pilot.app)
+        await until(pilot, lambda: "hello" in shown(pilot.app))
 
 
 async def test_digits_typed_into_a_field_are_text_and_alt_always_switches(dental: Path) -> None:

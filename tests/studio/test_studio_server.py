@@ -47,11 +47,11 @@ async def test_a_live_call_is_watched_and_ended_from_here(dental: Path, server: 
     app = Studio(dental, first="server")
     async with app.run_test(size=SIZE) as pilot:
         here = await connected(pilot, app, server)
-        assert "Nobody is talking at the moment." in shown(app)
+        await until(pilot, lambda: "Nobody is talking at the moment." in shown(app))
         call, socket = await server.call()
         await until(pilot, lambda: here.query_one(Rows).items)
         await until(pilot, lambda: "Good morning, this is Ava" in shown(app))
-        assert call in shown(app)
+        await until(pilot, lambda: call in shown(app))
         await pilot.press("e")
         await until(pilot, lambda: isinstance(app.screen, Confirm))
         await pilot.press("y")
@@ -84,7 +84,7 @@ async def test_the_key_is_shown_and_kept_nowhere(dental: Path, server: Rest) -> 
         here = page(app)
         here.query_one("#key", Input).value = server.secret
         await pilot.pause()
-        assert server.secret not in shown(app)
+        await until(pilot, lambda: server.secret not in shown(app))
         here = await connected(pilot, app, server)
         assert here.query_one("#key", Input).value == ""
         assert server.secret not in repr(vars(here.client))

@@ -64,7 +64,7 @@ async def test_a_typed_talk_shows_words_step_slots_tools_and_times(dental: Path)
         assert rows(app, "tool"), text
         await pilot.press("escape", "h")
         await until(pilot, lambda: rows(app, "note"))
-        assert "recorded in" in shown(app)
+        await until(pilot, lambda: "recorded in" in shown(app))
     kept = sorted((dental / "calls").iterdir())
     assert "caller_hung_up" in (kept[-1] / "events.jsonl").read_text()
 
@@ -118,7 +118,7 @@ async def test_an_agent_that_cannot_answer_is_told_with_its_line(dental: Path) -
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("enter")
         await until(pilot, lambda: page(app).query_one(Trouble).sentence)
-        assert "agents/ava.yaml:2:7" in shown(app)
+        await until(pilot, lambda: "agents/ava.yaml:2:7" in shown(app))
 
 
 async def test_the_transcript_follows_a_recorded_call_to_the_word(dental: Path) -> None:
