@@ -60,7 +60,7 @@ async def test_a_voice_is_heard_or_it_says_why_not(dental: Path, monkeypatch: py
         await at(pilot, app, "maria")
         await pilot.press("h")
         await until(pilot, lambda: "this machine has no loudspeaker" in page(app).query_one(Trouble).sentence)
-        assert "voicebot persona try maria --out maria.wav" in " ".join(shown(app).split())
+        await until(pilot, lambda: "voicebot persona try maria --out maria.wav" in " ".join(shown(app).split()))
 
 
 async def test_new_callers_are_drawn_and_never_replace_others(dental: Path) -> None:
